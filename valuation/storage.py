@@ -1,0 +1,239 @@
+"""The workspace on disk: where each thing lies, who holds it, and how its partitioned tables are read and written.
+
+A *workspace* is a folder; nothing is kept anywhere else. `Layout` knows the paths, `held` is the one-writer lock,
+`read_postings`/`write_postings` and `read_sessions`/`write_sessions` are the two inputs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from valuation.errors import EnvironmentFault, InputError
+from valuation.tables import Postings, Sessions, Table, empty, validate, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PART = "part.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths of a workspace."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """Settings of this workspace."""
+        return self.root / "valuation.toml"
+
+    @property
+    def key_file(self) -> Path:
+        """The key that names are hashed with; mode 0600."""
+        return self.root / ".key"
+
+    @property
+    def postings(self) -> Path:
+        """Postings, partitioned ``source=…/month=…``."""
+        return self.root / "postings"
+
+    @property
+    def sessions(self) -> Path:
+        """Sessions, partitioned ``month=…``."""
+        return self.root / "sessions"
+
+    @property
+    def imports(self) -> Path:
+        """The ledger of imports."""
+        return self.root / "imports.parquet"
+
+    def quarantine(self, kind: str, import_id: str = "") -> Path:
+        """Folder of a kind's quarantined rows, or one import's table."""
+        folder = self.root / "quarantine" / kind
+        return folder / f"{import_id}.parquet" if import_id else folder
+
+    @property
+    def embeddings(self) -> Path:
+        """Vectors by model and content hash."""
+        return self.root / "embeddings"
+
+    @property
+    def indices(self) -> Path:
+        """FAISS files with their cards."""
+        return self.root / "indices"
+
+    @property
+    def models(self) -> Path:
+        """Encoders made here, such as the static one."""
+        return self.root / "models"
+
+    @property
+    def runs(self) -> Path:
+        """Runs by id."""
+        return self.root / "runs"
+
+    @property
+    def latest(self) -> Path:
+        """One line: the newest run's id."""
+        return self.runs / "latest"
+
+
+def open_layout(root: Path) -> Layout:
+    """Return the layout of an existing workspace.
+
+    Raises
+    ------
+    InputError
+        `root` is not a workspace.
+    """
+    layout = Layout(root.expanduser().resolve())
+    if not layout.settings.is_file():
+        raise InputError(f"{root} is not a workspace (no valuation.toml); make one with: valuation init {root}")
+    return layout
+
+
+def read_key(layout: Layout) -> bytes:
+    """Return the workspace's hashing key.
+
+    Raises
+    ------
+    EnvironmentFault
+        The key is missing: names hashed with another key would not join with those already here.
+    """
+    try:
+        key = layout.key_file.read_bytes().strip()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{layout.key_file}: the hashing key cannot be read ({error.strerror}); restore it, or start a new workspace"
+        ) from error
+    if len(key) < 16:
+        raise EnvironmentFault(f"{layout.key_file}: expected at least 16 bytes of key, got {len(key)}")
+    return key
+
+
+def write_key(layout: Layout, key: bytes | None = None) -> None:
+    """Store the hashing key with mode 0600; a fresh random one by default. Never overwrites."""
+    material = key if key is not None else secrets.token_hex(32).encode()
+    if len(material.strip()) < 16:
+        raise InputError(f"the key must have at least 16 bytes, got {len(material.strip())}")
+    handle = os.open(layout.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(material)
+
+
+@contextlib.contextmanager
+def held(layout: Layout, verb: str) -> Iterator[None]:
+    """Hold the workspace for writing while `verb` runs.
+
+    Raises
+    ------
+    EnvironmentFault
+        Another process holds it; the message says which, where and since when.
+    """
+    lock = FileLock(layout.root / ".lock", timeout=0)
+    note = layout.root / ".lock.json"
+    try:
+        lock.acquire()
+    except Timeout:
+        raise EnvironmentFault(f"{layout.root} is in use{_holder(note)}; try again when it has finished") from None
+    except OSError as error:
+        raise EnvironmentFault(f"{layout.root}: cannot be locked: {error.strerror}") from error
+    try:
+        holder = {"verb": verb, "pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
+        with contextlib.suppress(OSError):
+            note.write_text(json.dumps(holder))
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _holder(note: Path) -> str:
+    """Say who holds the lock, as far as the holder's note tells."""
+    try:
+        holder = json.loads(note.read_text())
+        return (
+            f" by `valuation {holder['verb']}` (process {holder['pid']} on {holder['host']}, since {holder['since']})"
+        )
+    except (OSError, ValueError, KeyError):
+        return " by another process"
+
+
+def read_postings(layout: Layout) -> pd.DataFrame:
+    """All current postings, ordered by posting_id; an empty table before the first import."""
+    return _read_partitions(layout.postings, Postings, ("source", "month"), "posting_id")
+
+
+def write_postings(layout: Layout, postings: pd.DataFrame) -> None:
+    """Replace the postings table; partitions that do not change keep their bytes."""
+    _write_partitions(postings, layout.postings, Postings, ("source", "month"), "posting_id")
+
+
+def read_sessions(layout: Layout) -> pd.DataFrame:
+    """All sessions, ordered by session_id; an empty table before the first import."""
+    return _read_partitions(layout.sessions, Sessions, ("month",), "session_id")
+
+
+def write_sessions(layout: Layout, sessions: pd.DataFrame) -> None:
+    """Replace the sessions table; partitions that do not change keep their bytes."""
+    _write_partitions(sessions, layout.sessions, Sessions, ("month",), "session_id")
+
+
+def _read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], order: str) -> pd.DataFrame:
+    """Concatenate the parts below `folder`, with the partition's keys as columns, and check the whole."""
+    frames = []
+    for part in sorted(folder.glob("/".join("*=*" for _ in keys) + f"/{PART}")):
+        values = dict(piece.split("=", 1) for piece in part.relative_to(folder).parts[:-1])
+        try:
+            frame = pq.ParquetFile(part).read().to_pandas()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{part}: not readable as Parquet: {str(error).splitlines()[0]}") from error
+        frames.append(frame.assign(**{key: pd.Series(values[key], index=frame.index, dtype="str") for key in keys}))
+    if not frames:
+        return empty(schema)
+    whole = pd.concat(frames, ignore_index=True).sort_values(order, kind="stable", ignore_index=True)
+    named = list(schema.to_schema().columns)
+    extra = sorted(column for column in whole.columns if column not in named)
+    return validate(whole[[column for column in named if column in whole.columns] + extra], schema, where=str(folder))
+
+
+def _write_partitions(
+    frame: pd.DataFrame, folder: Path, schema: type[Table], keys: tuple[str, ...], order: str
+) -> None:
+    """Write each partition atomically, then remove those that have become empty."""
+    checked = validate(frame, schema, where=folder.name).sort_values(order, kind="stable")
+    wanted = set()
+    for values, part in checked.groupby(list(keys), sort=True):
+        path = folder.joinpath(*(f"{key}={value}" for key, value in zip(keys, values, strict=True)), PART)
+        wanted.add(path)
+        table = pa.Table.from_pandas(part.drop(columns=list(keys)), preserve_index=False)
+        if not (path.exists() and _same(path, table)):
+            write_atomic(path, lambda to, table=table: pq.write_table(table, to, compression="zstd"))
+    for path in folder.glob("/".join("*=*" for _ in keys) + f"/{PART}"):
+        if path not in wanted:
+            path.unlink()
+
+
+def _same(path: Path, table: pa.Table) -> bool:
+    """Whether the part on disk already holds exactly this table."""
+    with contextlib.suppress(pa.ArrowInvalid, OSError):
+        return bool(pq.ParquetFile(path).read().equals(table))
+    return False

@@ -1,0 +1,43 @@
+"""Every file between stages: its schema (`schemas`) and how it is written and read (`files`)."""
+
+from valuation.tables.files import read_table, write_atomic, write_table
+from valuation.tables.schemas import (
+    Decomposition,
+    Growth,
+    Imports,
+    Matches,
+    Postings,
+    Priced,
+    Quarantine,
+    SeriesTable,
+    Sessions,
+    ShiftCheck,
+    Table,
+    Validation,
+    Values,
+    empty,
+    typed,
+    validate,
+)
+
+__all__ = [
+    "Decomposition",
+    "Growth",
+    "Imports",
+    "Matches",
+    "Postings",
+    "Priced",
+    "Quarantine",
+    "SeriesTable",
+    "Sessions",
+    "ShiftCheck",
+    "Table",
+    "Validation",
+    "Values",
+    "empty",
+    "read_table",
+    "typed",
+    "validate",
+    "write_atomic",
+    "write_table",
+]
