@@ -7,6 +7,7 @@ A *workspace* is a folder; nothing is kept anywhere else. `Layout` knows the pat
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -118,7 +119,7 @@ def read_key(layout: Layout) -> bytes:
         key = layout.key_file.read_bytes().strip()
     except OSError as error:
         raise EnvironmentFault(
-            f"{layout.key_file}: the hashing key cannot be read ({error.strerror}); restore it, or start a new workspace"
+            f"{layout.key_file}: the hashing key cannot be read ({error.strerror}); restore it or make a new workspace"
         ) from error
     if len(key) < 16:
         raise EnvironmentFault(f"{layout.key_file}: expected at least 16 bytes of key, got {len(key)}")
@@ -195,6 +196,25 @@ def read_sessions(layout: Layout) -> pd.DataFrame:
 def write_sessions(layout: Layout, sessions: pd.DataFrame) -> None:
     """Replace the sessions table; partitions that do not change keep their bytes."""
     _write_partitions(sessions, layout.sessions, Sessions, ("month",), "session_id")
+
+
+def postings_digest(layout: Layout) -> str:
+    """SHA-256 (hex) over the postings' partitions: equal content gives equal digests."""
+    return _digest(layout.postings)
+
+
+def sessions_digest(layout: Layout) -> str:
+    """SHA-256 (hex) over the sessions' partitions."""
+    return _digest(layout.sessions)
+
+
+def _digest(folder: Path) -> str:
+    """Hash names and bytes of the parts, in order of their names."""
+    digest = hashlib.sha256()
+    for part in sorted(folder.glob(f"**/{PART}")):
+        digest.update(part.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(part.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], order: str) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""valuation/cli."""
+"""The command line: a thin layer over `valuation.workspace`, with nothing heavy imported before a verb runs."""

@@ -1,6 +1,6 @@
 """Every file between stages: its schema (`schemas`) and how it is written and read (`files`)."""
 
-from valuation.tables.files import read_table, write_atomic, write_table
+from valuation.tables.files import read_table, write_atomic, write_table, write_text
 from valuation.tables.schemas import (
     Decomposition,
     Growth,
@@ -40,4 +40,5 @@ __all__ = [
     "validate",
     "write_atomic",
     "write_table",
+    "write_text",
 ]

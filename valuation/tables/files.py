@@ -57,6 +57,15 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
                 temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+
+    def write(to: Path) -> None:
+        to.write_text(text, encoding="utf-8")
+
+    write_atomic(path, write)
+
+
 def _fsync(path: Path) -> None:
     """Push a file's, or a folder's, content to the disk."""
     handle = os.open(path, os.O_RDONLY)

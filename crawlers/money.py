@@ -1,0 +1,280 @@
+r"""Budgets in free text -> low, high, currency and unit, or nothing. Never a guess, never 0.
+
+A text gives a budget only if it holds exactly one expression of money: a number with a currency mark, or nothing but
+a number; a range counts as one. Prices of something else than the whole task or an hour (a word, a month, each
+milestone), open ranges ("up to $500", "$70k+"), levels ("($$$)"), durations and phone numbers give nothing, with a
+reason (`NoBudget`).
+
+>>> parse_budget("Est. budget:\n$9,999.99")
+Budget(low=9999.99, high=9999.99, currency='USD', mark='$', unit=None)
+>>> parse_budget("500 - 1,000 USD / hour")
+Budget(low=500.0, high=1000.0, currency='USD', mark='USD', unit='hour')
+>>> parse_budget("Hourly - Expert ($$$) - Est. Time: 1 to 3 months, 10-30 hrs/week") is None
+True
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from crawlers.money_marks import CODES, MARKS, WORDS, currency_code, may_mean
+from crawlers.money_numbers import parse_number
+
+Unit = Literal["fixed", "hour"]
+NoBudget = Literal["none", "unclear", "several", "zero", "negative", "infinite", "reversed", "open", "other_unit"]
+
+MAX_LENGTH = 2000  # characters; a longer text is a description, not a budget
+
+_SIGNS = "|".join(sorted((re.escape(mark) for mark in MARKS), key=len, reverse=True))
+_NAMES = "|".join(sorted((re.escape(name) for name in {*CODES, *WORDS}), key=len, reverse=True))
+_MARK = rf"(?:{_SIGNS}|(?<![^\W\d_])(?i:{_NAMES})(?![^\W\d_]))"
+_NUMBER = r"(?:\d{1,3}(?:\ \d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,'_]\d+)*)"
+_SCALE = r"(?:\s?(?i:k|mn|mio|m|million|thousand|lakhs?|crores?)(?![^\W\d_]))?"
+_HOURS = r"(?:/\s?|per\s|an?\s|p\.?\s?/?)\s*(?:hours?|hrs?|h)(?![a-z])"
+
+
+def _money(n: int) -> str:
+    """Pattern of one amount; `n` numbers its groups."""
+    return (
+        rf"(?P<sign{n}>(?<![\w.,-])-)?(?P<pre{n}>{_MARK})?\s*(?P<neg{n}>-)?"
+        rf"(?P<num{n}>(?<![\d.,'_])(?<!\d\ ){_NUMBER})(?P<scale{n}>{_SCALE})(?:\s*(?P<post{n}>{_MARK})(?!\s*\d))?"
+    )
+
+
+_EXPRESSION = re.compile(
+    rf"{_money(1)}(?P<gap>\s*(?i:{_HOURS}))?(?:\s*(?:-|~|(?i:to|and|bis|until|à))\s*(?!-){_money(2)})?"
+)
+_OPEN_BEFORE = re.compile(
+    r"(?:up to|under|below|max(?:imum)?\.?|less than|at most|from|starting (?:at|from)|min(?:imum)?\.?|at least"
+    r"|over|more than|above|upwards of|[<>≤≥])[\s:]*$"
+)
+_OPEN_AFTER = re.compile(r"\s*(?:\+|or (?:more|less|above|below)|and (?:up|above|below|more)|max\b|min\b|plus\b)")
+_LABEL = re.compile(
+    r"(?:budget|price|rate|fee|amount|hourly|fixed(?:[ -]price)?|reward|bounty|pays?|payment)[^\w$]{0,6}$"
+)
+_NOT_THE_PRICE = re.compile(r"\s*(?:spent|earned|raised|revenue|in sales|turnover|\S{0,3}%)")
+_PERIODIC = re.compile(r"\b(?:monthly|weekly|daily|yearly|annual(?:ly)?|salary|p\.?\s?a\.?|commission|revenue share)\b")
+_OTHER_UNIT = re.compile(
+    r"\s*(?:/\s?|per\s|each\b|apiece\b|a\s(?=day|week|month|year|word|page|piece)|every\s)(?P<w>\w*)"
+)
+_EACH_BEFORE = re.compile(r"(?:\d\s+\w+\s+(?:of|at|@|x)|\beach|\bper\s\w+|\d\s*[x×@])[\s:]*$")
+_AFTER_HOURS = re.compile(rf"\s*{_HOURS}")
+_WHOLE = re.compile(r"\s*(?:project|job|gig|task|contract|total|fixed|assignment)?\b")
+_HOURLY = re.compile(rf"\bhourly\b|(?<=[\d\s]){_HOURS}|\bper\s+hour\b|/\s?h(?:ou)?rs?\b(?!\s*/)")
+_FIXED = re.compile(r"\bfixed\b|\bflat\b")
+_HOUR_WORD = re.compile(r"(?:per )?(?:hour|hr)s?|per hour|time and materials?")
+_BARE_AROUND = re.compile(
+    r"(?:[\s:;,.()~≈/-]|\b(?:est|estimated|budget|price|fixed|hourly|rate|fee|amount|total|approx|approximately|about|circa|ca"
+    r"|around|flat|between|project|per|an?|p|hours?|hrs?|h|only|cost|is|the)\b)*"
+)
+_DURATION = re.compile(r"\s*\+?\s*(?:(?P<hours>hours?|hrs?)|minutes?|days?|weeks?|months?|years?|people|persons?|%)\b")
+_PER_HOURS = re.compile(r"\s*(?:/|per\b|an?\b)")
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+")
+_NOTHING = re.compile(r"[\s\W_]*|n\s?/?\s?a|nan|null|none|nil|unknown|not (?:stated|specified|given)", re.IGNORECASE)
+_SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "lakh": 1e5, "crore": 1e7}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a text says of money.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the range, positive, in `currency`; equal for a single amount.
+    currency : str or None
+        ISO code; None where the text does not say, or its mark is shared ("kr", "¥").
+    mark : str
+        The currency as written; ``''`` where there is none.
+    unit : {"fixed", "hour"} or None
+        None where the text does not say what the money is for.
+    """
+
+    low: float
+    high: float
+    currency: str | None
+    mark: str
+    unit: Unit | None
+
+
+def parse_budget(text: str, *, decimal_comma: bool | None = None) -> Budget | None:
+    """Return the one budget that `text` states, else None.
+
+    Parameters
+    ----------
+    text : str
+        A budget field, or a line that holds one.
+    decimal_comma : bool, optional
+        How numbers are written in this source. None: each number must say it itself ("1.200" then gives nothing).
+
+    >>> parse_budget("$1.5K")
+    Budget(low=1500.0, high=1500.0, currency='USD', mark='$', unit=None)
+    >>> parse_budget("€ 1.200,50").low
+    1200.5
+    >>> parse_budget("Free") is parse_budget("0") is parse_budget("up to $500") is None
+    True
+    """
+    found = read_budget(text, decimal_comma=decimal_comma)
+    return found if isinstance(found, Budget) else None
+
+
+def read_budget(text: str, *, decimal_comma: bool | None = None) -> Budget | NoBudget:
+    """Return the budget, or why there is none.
+
+    >>> read_budget("$500 - $100"), read_budget("$0"), read_budget("negotiable")
+    ('reversed', 'zero', 'none')
+    """
+    clean = _clean(text)
+    if not clean or _NOTHING.fullmatch(clean):
+        return "none"
+    if len(clean) > MAX_LENGTH:
+        return "unclear"
+    if re.fullmatch(r"[+-]?\s?(?:inf|infinity|∞)", clean, re.IGNORECASE) or _SCIENTIFIC.fullmatch(clean):
+        return read_number(float(clean.replace(" ", "").replace("∞", "inf")))
+    found = [match for match in _EXPRESSION.finditer(clean) if _marks(match)]
+    if not found:
+        return _read_bare(clean, decimal_comma)
+    values = {match.start(): _evaluate(match, clean, decimal_comma) for match in found}
+    labelled = [start for start in values if _LABEL.search(clean[:start].lower())]
+    chosen = {_comparable(values[start]): values[start] for start in (labelled or values)}
+    if len(chosen) > 1:
+        return "several"
+    return next(iter(chosen.values()))
+
+
+def read_number(value: float) -> Budget | NoBudget:
+    """Return the budget that a plain number is, in whatever currency its column is in.
+
+    >>> read_number(12.5), read_number(-1.0), read_number(float("nan"))
+    (Budget(low=12.5, high=12.5, currency=None, mark='', unit=None), 'negative', 'none')
+    """
+    if math.isnan(value):
+        return "none"
+    if math.isinf(value):
+        return "infinite"
+    return Budget(value, value, None, "", None) if value > 0 else "negative" if value < 0 else "zero"
+
+
+def price_form(text: str, *, width: int = 80) -> str:
+    r"""Return the shape of a price text: digits replaced by 9, whitespace collapsed, cut at `width`.
+
+    >>> price_form("Est. budget:\n$1,250.00")
+    'Est. budget: $9,999.99'
+    """
+    shown = "".join(char if char.isprintable() else " " for char in text[: 4 * width])
+    return re.sub(r"\d", "9", " ".join(shown.split()))[:width]
+
+
+def _clean(text: str) -> str:
+    """One line in one spelling: compatibility forms, dashes, spaces and apostrophes unified."""
+    plain = unicodedata.normalize("NFKC", text[: MAX_LENGTH * 2])
+    plain = re.sub(r"[‐‑‒–—―−]", "-", plain)
+    plain = re.sub(r"[’‘`´]", "'", plain)
+    return re.sub(r"(\d[.,])-{1,2}(?=[\s/]|$)", r"\g<1>00", " ".join(plain.split()))  # "500,-" is 500,00
+
+
+def _marks(match: re.Match[str]) -> set[str]:
+    """Currency marks of an expression, as written."""
+    return {match[name] for name in ("pre1", "post1", "pre2", "post2") if match[name]}
+
+
+def _evaluate(match: re.Match[str], clean: str, decimal_comma: bool | None) -> Budget | NoBudget:
+    """Read one expression in its surroundings."""
+    lower = clean.lower()
+    before, after = lower[: match.start()], lower[match.end() :]
+    lasting = _DURATION.match(after) if match["num2"] and not (match["pre2"] or match["post2"]) else None
+    if lasting and not _PER_HOURS.match(after):  # "$500 - 10 days", "$15 - 30 hrs/week"
+        return "unclear" if lasting["hours"] else read_budget(clean[: match.end("num1")], decimal_comma=decimal_comma)
+    if (match["num2"] is None and _OPEN_BEFORE.search(before)) or _OPEN_AFTER.match(after):
+        return "open"
+    if _NOT_THE_PRICE.match(after):
+        return "none"
+    unit = _unit(match, lower, before, after)
+    if unit == "other_unit":
+        return unit
+    currency = _currency(_marks(match))
+    if currency is None:
+        return "several"
+    ends = _ends(match, decimal_comma)
+    return ends if isinstance(ends, str) else Budget(*ends, *currency, unit)
+
+
+def _currency(marks: set[str]) -> tuple[str | None, str] | None:
+    """Currency and its most telling mark: "$40 CAD" is CAD; None where marks contradict each other."""
+    if len(marks) < 2:
+        mark = next(iter(marks), "")
+        return (currency_code(mark) if mark else None), mark
+    agreed = [(code, mark) for mark in sorted(marks, key=len, reverse=True) if (code := currency_code(mark))]
+    return next((pair for pair in agreed if all(may_mean(mark, pair[0]) for mark in marks)), None)
+
+
+def _ends(match: re.Match[str], decimal_comma: bool | None) -> tuple[float, float] | NoBudget:
+    """Both ends of the range, or what is wrong with them."""
+    if any(match[name] for name in ("sign1", "neg1", "sign2", "neg2")):
+        return "negative"
+    low = parse_number(match["num1"], decimal_comma=decimal_comma)
+    high = low if match["num2"] is None else parse_number(match["num2"], decimal_comma=decimal_comma)
+    if low is None or high is None:
+        return "unclear"
+    scale1, scale2 = _scale(match["scale1"]), _scale(match["scale2"] if match["num2"] else match["scale1"])
+    shared = scale1 is None and scale2 is not None and low < high  # "5-10k" means 5k to 10k, "500-1k" does not
+    low, high = low * ((scale2 if shared else scale1) or 1.0), high * (scale2 or 1.0)
+    if low == 0 or high == 0:
+        return "zero"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "infinite"
+    return "reversed" if low > high else (low, high)
+
+
+def _scale(text: str | None) -> float | None:
+    """Multiplier of a suffix, None without one."""
+    key = (text or "").strip().lower()
+    return _SCALES.get(key, _SCALES.get(key.rstrip("s"))) if key else None
+
+
+def _unit(match: re.Match[str], lower: str, before: str, after: str) -> Unit | Literal["other_unit"] | None:
+    """What the money is for, from the words around it."""
+    hourly = bool(match["gap"] or _AFTER_HOURS.match(after) or _HOURLY.search(lower))
+    other = None if _AFTER_HOURS.match(after) else _OTHER_UNIT.match(after)
+    whole = bool(other and other["w"] and _WHOLE.fullmatch(other["w"]))
+    if other and not whole or _PERIODIC.search(lower) or _EACH_BEFORE.search(before):
+        return "other_unit"
+    fixed = whole or bool(_FIXED.search(lower))
+    if hourly and fixed:
+        return "other_unit"
+    return "hour" if hourly else "fixed" if fixed else None
+
+
+def _read_bare(clean: str, decimal_comma: bool | None) -> Budget | NoBudget:
+    """Read a text without a currency mark: nothing but a number, or a range, and words of budgets."""
+    found = list(_EXPRESSION.finditer(clean))
+    if not found:
+        return "none"
+    match = found[0]
+    lower = clean.lower()
+    around = _BARE_AROUND.fullmatch(lower[: match.start()]) and _BARE_AROUND.fullmatch(lower[match.end() :])
+    if len(found) > 1 or not around:
+        return "unclear" if re.fullmatch(r"[\d\W_]+", clean) else "none"
+    if re.match(r"\s*(?:hours?|hrs?|h)\b", lower[match.end() :]):
+        return "none"
+    return _evaluate(match, clean, decimal_comma)
+
+
+def _comparable(value: Budget | NoBudget) -> object:
+    """Budgets that say the same are one."""
+    return (value.low, value.high, value.currency, value.unit) if isinstance(value, Budget) else value
+
+
+def unit_of(text: str) -> Unit | None:
+    """What a text says a price is for, whether or not it states one.
+
+    >>> unit_of("Hourly"), unit_of("Fixed-price - Expert"), unit_of("fixed_price"), unit_of("Hourly/Fixed")
+    ('hour', 'fixed', 'fixed', None)
+    """
+    lower = _clean(text).lower().replace("_", " ")
+    hourly, fixed = bool(_HOURLY.search(lower) or _HOUR_WORD.fullmatch(lower)), bool(_FIXED.search(lower))
+    return None if hourly == fixed else "hour" if hourly else "fixed"

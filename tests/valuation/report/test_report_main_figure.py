@@ -1,0 +1,28 @@
+"""The main figure as a file."""
+
+import pytest
+from lxml import etree
+from make_tables import make_tables, without_rows
+
+from valuation.errors import InputError
+from valuation.report import save_main_figure
+
+
+def test_svg_and_png_are_written_and_deterministic(tmp_path):
+    tables = make_tables()
+    for kind in ("svg", "png"):
+        first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
+        save_main_figure(tables, first)
+        save_main_figure(tables, second)
+        assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    root = etree.parse(tmp_path / "a.svg").getroot()
+    texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "Index number, base month = 100" in texts
+
+
+def test_other_suffixes_and_empty_series_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"\.svg or \.png"):
+        save_main_figure(make_tables(), tmp_path / "main.pdf")
+    with pytest.raises(InputError, match="no month of this run"):
+        save_main_figure(without_rows(make_tables(), "series"), tmp_path / "main.svg")

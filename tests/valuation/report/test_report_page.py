@@ -1,0 +1,351 @@
+"""The page: nothing executes, nothing is loaded, every number is traced, equal tables give equal bytes."""
+
+import dataclasses
+import re
+from functools import cache
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pytest
+from lxml import etree, html
+from make_tables import HOSTILE_URLS, K, make_tables, with_manifest, without_rows
+
+from valuation.report import RunTables, render, section_growth
+from valuation.report.blocks import Context
+from valuation.report.constants import CONSTANTS
+from valuation.report.facts import facts_of
+from valuation.report.warnings import warnings_of
+
+ROW_KEYS = {
+    "values": ("session_id",),
+    "matches": ("session_id", "rank"),
+    "series": ("month", "group_by", "group", "statistic", "pricer"),
+    "growth": ("group_by", "group", "statistic", "pricer", "variation", "from_month", "to_month"),
+    "decomposition": ("group_by", "group", "from_month", "to_month", "term"),
+    "shift_check": ("month",),
+    "validation": ("pricer", "sample", "cell_by", "cell", "measure"),
+}
+ACTIVE = {"script", "iframe", "object", "embed", "base", "link", "form", "input", "button", "video", "audio", "img",
+          "image", "foreignobject", "animate", "set", "source", "template", "noscript"}  # fmt: skip
+HIDDEN = 8765432.1
+DIGITS = re.compile(r"\d")
+
+
+def run(kind: str) -> RunTables:
+    if kind == "hostile":
+        return make_tables(hostile=True, partial=("2026-04",))
+    if kind == "truth":
+        truth = {"growth": 0.25, "index_number": {"2025-10": 100.0, "2026-04": 125.0}, "worlds": [1, 2.5]}
+        tables = make_tables()
+        target = (tables.series["group"] == "fix") & (tables.series["month"] == "2026-02")
+        series = tables.series.assign(suppressed=target, value=tables.series["value"].where(~target, HIDDEN))
+        return dataclasses.replace(tables, truth=truth, series=series)
+    tables = make_tables(group_by="agent" if kind == "warned" else "kind")
+    if kind == "warned":
+        shift = {"from_month": "2025-10", "to_month": "2026-04", "difference": 0.1, "lower": 0.02, "upper": 0.18,
+                 "corrected_growth": 0.4, "corrected_lower": 0.2, "corrected_upper": 0.6}  # fmt: skip
+        bounds = {"growth": [0.1, 0.5]}
+        tables = with_manifest(
+            tables, shift_check=shift, unmatched_bounds=bounds, s_min=0.3, calibration={"slope": 0.5}
+        )
+        late = tables.sessions["month"] > "2026-01"
+        sessions = tables.sessions.assign(
+            agent=tables.sessions["agent"].where(late, "three"), summary=tables.sessions["summary"].where(late, "brief")
+        )
+        tables = dataclasses.replace(tables, sessions=sessions)
+    return tables
+
+
+@cache
+def page(kind: str) -> str:
+    return render(run(kind))
+
+
+@cache
+def tree(kind: str) -> html.HtmlElement:
+    return html.document_fromstring(page(kind))
+
+
+KINDS = ("plain", "hostile", "warned", "truth")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_executes_and_nothing_is_loaded(kind):
+    document = tree(kind)
+    for element in document.iter():
+        if not isinstance(element.tag, str):
+            continue
+        assert element.tag.lower() not in ACTIVE, element.tag
+        for name, value in element.attrib.items():
+            assert not name.lower().startswith("on"), name
+            assert name.lower() not in ("src", "srcset", "srcdoc", "action", "formaction", "background", "ping"), name
+            if name.lower().endswith("href"):
+                assert value.startswith("#") or (
+                    element.tag == "a" and re.match(r"https?://", value, re.I) and "@" not in value
+                ), value
+                if not value.startswith("#"):
+                    assert element.get("rel") == "noopener noreferrer nofollow"
+            if name == "style":
+                assert "url(" not in value.replace("url(#", "")
+    for style in document.iter("style"):
+        assert "@import" not in style.text and "url(" not in style.text and "</" not in style.text
+    assert len(list(document.iter("style"))) == 1
+
+
+def test_hostile_texts_are_shown_as_text():
+    text = page("hostile")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<script" not in text and "<iframe" not in text
+    assert "{{ 7 * 7 }}" in tree("hostile").text_content()
+    assert "$\\frac{1}{0}$" in tree("hostile").text_content()
+    for hidden in "\u202e\u202c\u200b\x00\x07\x1b\ufeff\U000e0041":
+        assert hidden not in text
+
+
+def test_only_plain_links_survive():
+    links = {a.get("href") for a in tree("hostile").iter("a") if not a.get("href").startswith("#")}
+    allowed = {'https://ok.example/a?b="onmouseover=alert(1)', "HTTPS://ok.example/fine"}
+    assert links and links <= allowed
+    assert not links & (set(HOSTILE_URLS) - allowed)
+
+
+def test_content_security_policy_comes_before_everything_that_it_governs():
+    head = tree("plain").find("head")
+    metas = [m for m in head.iter("meta") if (m.get("http-equiv") or "").lower() == "content-security-policy"]
+    assert len(metas) == 1
+    for part in ("default-src 'none'", "style-src 'unsafe-inline'", "img-src data:"):
+        assert part in metas[0].get("content")
+    assert page("plain").index("Content-Security-Policy") < page("plain").index("<style>")
+
+
+def lookup(tables: RunTables, source: str, facts: dict = {}, warnings: tuple = ()) -> float:  # noqa: B006
+    """Follow a source back to its table, without the report's own code."""
+    table, key, column = source.split(":")
+    parts = [unquote(part) for part in key.split(",")]
+    if table in ROW_KEYS:
+        frame: pd.DataFrame = getattr(tables, table)
+        keep = np.ones(len(frame), dtype=bool)
+        for name, part in zip(ROW_KEYS[table], parts, strict=True):
+            keep &= (frame[name] == (int(part) if name == "rank" else part)).to_numpy()
+        assert keep.sum() == 1, source
+        return float(frame.loc[keep, column].iloc[0])
+    if table in ("manifest", "truth"):
+        node = getattr(tables, table)
+        for part in parts:
+            node = node[int(part)] if isinstance(node, list) else node[part]
+        return float(node)
+    if table == "fact":
+        return float(facts[key])
+    if table == "warning":
+        found = [w for w in warnings if [w.code, w.subject] == parts]
+        assert len(found) == 1, source
+        return float(found[0].numbers[column])
+    assert table == "constant", source
+    return float(CONSTANTS[key])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_is_in_its_table(kind):
+    tables, seen = run(kind), {}
+    facts, warnings = facts_of(tables), tuple(warnings_of(tables))
+    for element in tree(kind).iter("data"):
+        source, value = element.get("data-source"), float(element.get("value"))
+        if source not in seen:
+            seen[source] = lookup(tables, source, facts, warnings)
+        assert value == pytest.approx(seen[source], rel=1e-12, abs=0), source
+        shown = element.text.replace("\u2212", "-").replace("\u00a0", "").strip("$×%").replace(",", "").lstrip("+")
+        shown = shown.replace("$", "")
+        digits = len(shown.split("e")[0].partition(".")[2])
+        scaled = value * float(element.get("data-scale") or 1)
+        slack = 0.5001 * 10.0**-digits if "e" not in shown else abs(scaled) * 1e-5
+        slack = max(slack, abs(scaled) * 1e-5 if "manifest" in source or "truth" in source else 0.0)
+        assert float(shown) == pytest.approx(scaled, abs=slack, rel=0), (source, element.text, value)
+    tables_cited = {source.split(":")[0] for source in seen}
+    assert tables_cited >= {"series", "growth", "values", "matches", "shift_check", "validation", "fact", "manifest"}
+
+
+def loose_digits(kind: str) -> list[str]:
+    """Visible texts with a digit that stand outside numbers, months, quoted text, figures and numbering."""
+    found = []
+
+    def walk(element: html.HtmlElement) -> None:
+        quoted = "quoted" in (element.get("class") or "").split()
+        own = not isinstance(element.tag, str) or element.tag in ("svg", "style", "head", "data", "time") or quoted
+        if not own and element.text and DIGITS.search(element.text):
+            found.append(element.text)
+        for child in [] if own else element:
+            walk(child)
+            if child.tail and DIGITS.search(child.tail):
+                found.append(child.tail)
+
+    walk(tree(kind))
+    return [text for text in found if not re.fullmatch(r"\s*(Figure|Table|Example) \d+\.\s*", text)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_number_stands_outside_a_traced_element(kind):
+    # Titles of figures by group name a column of the user's own.
+    assert loose_digits(kind) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_months_are_months_of_the_run(kind):
+    known = set(run(kind).series["month"])
+    assert {m.get("datetime") for m in tree(kind).iter("time")} <= known
+
+
+def test_tracing_can_fail():
+    """A number that is not its table's is caught: the test of the test."""
+    tables = make_tables()
+    moved = dataclasses.replace(tables, growth=tables.growth.assign(growth=tables.growth["growth"] + 0.01))
+    source = next(
+        e.get("data-source") for e in tree("plain").iter("data") if e.get("data-source").endswith("both,2025-10,2026-04:growth")
+    )  # fmt: skip
+    value = next(float(e.get("value")) for e in tree("plain").iter("data") if e.get("data-source") == source)
+    assert lookup(tables, source) == pytest.approx(value)
+    assert lookup(moved, source) != pytest.approx(value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_and_table_has_a_sentence_with_an_n(kind):
+    document = tree(kind)
+    figures = list(document.iter("figure"))
+    assert len(figures) >= 8
+    for figure in figures:
+        sentence = figure.find("figcaption").text_content()
+        assert len(sentence) > 60 and " n = " in sentence or "n, under each name" in sentence, sentence
+    for table in document.xpath("//div[starts-with(@class,'table')]"):
+        sentence = table.xpath("./p[@class='sentence']")[0].text_content()
+        assert re.search(r"\bn (=|counts)|The headline uses", sentence), sentence
+
+
+def test_figures_are_accessible_and_identifiers_unique():
+    document = tree("plain")
+    for svg in document.iter("svg"):
+        assert svg.get("role") == "img"
+        first, second = svg[0], svg[1]
+        assert (first.tag, second.tag) == ("title", "desc")
+        assert svg.get("aria-labelledby").split() == [first.get("id"), second.get("id")]
+        assert first.text and second.text
+        assert svg.xpath(".//text")
+    identities = document.xpath("//@id")
+    assert len(identities) == len(set(identities))
+    for link in document.xpath("//@href[starts-with(., '#')]"):
+        assert link[1:] in identities
+
+
+def test_the_inlined_figures_are_well_formed():
+    for piece in re.findall(r"<svg .*?</svg>", page("hostile"), flags=re.DOTALL):
+        etree.fromstring(piece)
+
+
+def test_equal_tables_give_equal_bytes_in_any_row_order():
+    tables = make_tables()
+    shuffled = dataclasses.replace(
+        tables,
+        **{
+            name: getattr(tables, name).sample(frac=1, random_state=3).reset_index(drop=True)
+            for name in ("values", "matches", "sessions", "postings", "series", "growth", "shift_check")
+        },
+    )
+    assert render(tables) == page("plain")
+    assert render(shuffled) == page("plain")
+
+
+def test_the_page_is_small():
+    assert all(len(page(kind).encode()) < 2_000_000 for kind in KINDS)
+
+
+def test_headline_and_caveat():
+    text = tree("plain").text_content()
+    row = (
+        make_tables()
+        .growth.query("group_by == '' and statistic == 'mean_log' and pricer == 'matching' and variation == 'both'")
+        .iloc[0]
+    )
+    headline = tree("plain").xpath("//p[@class='headline']")[0].text_content()
+    assert f"{100 * row['growth']:+.1f}\u00a0%" in headline
+    assert f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}\u00a0%" in headline
+    assert "Oct 2025" in headline and "Apr 2026" in headline and "280 sessions" in headline
+    assert "never a wage, an invoice or a saving" in text
+    assert text.index("never a wage") < text.index("From Oct 2025")
+
+
+def test_truth_stands_beside_the_estimate():
+    sentence = tree("truth").xpath("//p[@class='truth']")[0].text_content()
+    assert "+25.0\u00a0%" in sentence and "holds the truth" in sentence
+    far = dataclasses.replace(make_tables(), truth={"growth": 3.0})
+    assert "misses the truth" in section_growth.truth(Context(far, {}, ()))
+    assert not tree("plain").xpath("//p[@class='truth']")
+
+
+def test_a_shift_that_excludes_zero_stands_next_to_the_headline():
+    beside = tree("warned").xpath("//header/p[@class='beside']")
+    assert len(beside) == 1 and "understates growth" in beside[0].text_content()
+    assert not tree("plain").xpath("//header/p[@class='beside']")
+
+
+def test_examples_follow_the_rule_and_their_arithmetic_holds():
+    tables = make_tables()
+    matched = tables.values[tables.values["matched"]].sort_values(["value_usd", "session_id"])["session_id"].to_list()
+    expected = [matched[int((i + 0.5) / 10 * len(matched))] for i in range(10)]
+    shown = [e.text for e in tree("plain").xpath("//article/h3/code")]
+    assert shown == expected
+    facts = facts_of(tables)
+    for name in expected:
+        rows = tables.matches[tables.matches["session_id"] == name]
+        value = tables.values.set_index("session_id").loc[name]
+        assert facts[f"example,{name},shown"] + facts[f"example,{name},others"] == pytest.approx(value["log_value_raw"])
+        assert facts[f"example,{name},shown"] == pytest.approx(rows.sort_values("rank")["contribution"].iloc[:5].sum())
+        assert facts[f"example,{name},n_others"] == K - 5
+    ranks = [e.text for e in tree("plain").xpath("//article[1]//tr[not(@class)]/td[1]/data")]
+    assert ranks == ["1", "2", "3", "4", "5"]
+
+
+def test_suppressed_cells_are_left_out_and_counted():
+    assert facts_of(run("truth"))["groups,kind,suppressed"] == 1
+    assert facts_of(run("plain"))["groups,kind,suppressed"] == 0
+    assert not re.search("8,?765,?43", page("truth"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("decomposition",),
+        ("shift_check",),
+        ("validation",),
+        ("growth",),
+        ("postings",),
+        ("matches",),
+        ("series", "growth", "decomposition", "shift_check"),
+        ("values", "matches", "series", "growth", "decomposition", "shift_check", "validation", "sessions", "postings"),
+    ],
+)
+def test_missing_tables_leave_a_page(names):
+    tables = without_rows(make_tables(), *names)
+    document = html.document_fromstring(render(tables))
+    assert document.xpath("//h1")
+    if "growth" in names:
+        assert "No growth" in document.text_content()
+
+
+@pytest.mark.slow
+def test_no_groups_one_month_nothing_matched_and_an_empty_manifest():
+    assert "No column to group sessions by" in render(make_tables(group_by=""))
+    assert "No growth is estimated" in render(make_tables(months=["2026-03"], n=30))
+    tables = make_tables(n=60)
+    blank = tables.values.assign(matched=False)
+    blank[[c for c in blank if c.startswith(("log_", "value_", "typical_", "single_", "effective"))]] = float("nan")
+    unmatched = without_rows(dataclasses.replace(tables, values=blank), "matches", "growth", "series")
+    assert "Nothing matched" in render(unmatched)
+    assert "left no manifest" in render(dataclasses.replace(tables, manifest={}))
+
+
+@pytest.mark.slow
+def test_gaps_in_the_months_and_long_series():
+    gap = make_tables(months=["2025-10", "2025-11", "2026-03", "2026-04"], n=120)
+    assert "Months missing" in render(gap)
+    many = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
+    assert len(render(make_tables(months=many, n=400))) < 2_000_000

@@ -1,0 +1,7 @@
+"""``python -m valuation.cli`` is ``valuation``."""
+
+import sys
+
+from valuation.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,267 @@
+"""Two bands of a session's value, on the log scale.
+
+The *typical band* is the sampling error of the value itself; the *single-posting band* is where the price of one such
+posting would lie, and is wide because freelance prices of like work differ that much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse, stats
+
+from valuation.core.kernel import effective_neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from valuation.core.arrays import BasketModel
+
+MIN_SCORES = 300
+"""Scores a Mondrian category needs; smaller ones are merged (their 90 % ends would be too noisy)."""
+SCALE_FLOOR = 0.25
+"""Least squared scale, as a share of the basket's mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Ends of a band, log nominal USD.
+
+    Attributes
+    ----------
+    lower, upper : ndarray, shape (n,)
+    """
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+
+def typical_se(
+    model: BasketModel,
+    residual: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    row: NDArray[np.int64],
+    features: NDArray[np.float64],
+    *,
+    uses_hedonic: bool,
+) -> NDArray[np.float64]:
+    """Estimate the standard error of each session's log value from the sampling of resampling units.
+
+    ``se_i² = Σ_c (Σ_{j∈c} w_ij ρ_j + (z_i − Σ_l w_il x_l)'H⁻¹ Σ_{j∈c} x_j r_j)²``. The square is expanded so that the
+    sum over all units is one quadratic form, ``g'(Σ_c b_c b_c')g``: a session costs p², not n_units × p. Where the
+    weights do not sum to one (the pricer ``hedonic``), the unpenalised intercept has sampling error too.
+
+    Parameters
+    ----------
+    residual : ndarray, shape (n_clusters,)
+        ``ρ_j``, out-of-fold residual of the whole pricer.
+    weight, row : ndarray, shape (n, stored)
+        Neighbours' weights and basket rows; all-zero weights for the pricer ``hedonic``.
+    features : ndarray, shape (n, p)
+        ``z_i``, centred with the model's centre.
+    uses_hedonic : bool
+        False for the pricer ``neighbours``, whose value has no regression part.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Log points.
+    """
+    n_units = len(model.unit_key)
+    by_unit = _sparse_rows(weight * residual[row], model.unit[row], n_units)
+    variance = np.asarray(by_unit.multiply(by_unit).sum(axis=1)).ravel()
+    if not uses_hedonic:
+        return np.asarray(np.sqrt(variance))
+    moment = np.zeros((n_units, model.features.shape[1] + 1))
+    np.add.at(moment[:, :-1], model.unit, model.features * model.hedonic_residual[:, None])
+    np.add.at(moment[:, -1], model.unit, model.hedonic_residual / len(model.unit))
+    gap = features - _sparse_rows(weight, row, len(model.unit)) @ model.features
+    slope = np.column_stack([gap @ model.gram_inverse, 1.0 - weight.sum(axis=1)])
+    variance += 2 * ((by_unit @ moment) * slope).sum(axis=1)
+    variance += ((slope @ (moment.T @ moment)) * slope).sum(axis=1)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+
+def _sparse_rows(value: NDArray[np.float64], column: NDArray[np.int64], n_columns: int) -> sparse.csr_matrix:
+    """Lay `value` (n, stored) into n sparse rows, summing what falls on one column."""
+    n, stored = value.shape
+    starts = np.arange(0, n * stored + 1, stored)
+    matrix = sparse.csr_matrix((value.ravel(), column.ravel(), starts), shape=(n, n_columns))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def typical_band(
+    log_value: NDArray[np.float64], se: NDArray[np.float64], weight: NDArray[np.float64], *, level: float
+) -> Band:
+    """Student band with ``max(k_eff − 1, 3)`` degrees of freedom around the log value."""
+    freedom = np.maximum(np.nan_to_num(effective_neighbours(weight), nan=np.inf) - 1, 3.0)
+    half = stats.t.ppf((1 + level) / 2, np.where(np.isfinite(freedom), freedom, 1e6)) * se
+    return Band(lower=log_value - half, upper=log_value + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Signed conformity scores of the basket, with the categories they are compared in.
+
+    Attributes
+    ----------
+    score : ndarray, shape (n_clusters,)
+        ``R_j = ρ_j/σ(x_j)``.
+    fold : ndarray of int, shape (n_clusters,)
+        Fold that the pricer of each score left out.
+    category : ndarray of int, shape (n_clusters,)
+        Merged Mondrian category.
+    value_cut : ndarray, shape (4,)
+        Log values between fifths of the predicted value.
+    similarity_cut : ndarray, shape (5, 2)
+        Similarities between thirds, within each fifth.
+    merged : ndarray of int, shape (5, 3)
+        Category of each fifth and third.
+    squared_residual : ndarray, shape (n_clusters,)
+        ``ρ_j²``.
+    mean_square : float
+        The basket's mean of ``Σ_j w ρ²``, what scales are shrunk to.
+    """
+
+    score: NDArray[np.float64]
+    fold: NDArray[np.int64]
+    category: NDArray[np.int64]
+    value_cut: NDArray[np.float64]
+    similarity_cut: NDArray[np.float64]
+    merged: NDArray[np.int64]
+    squared_residual: NDArray[np.float64]
+    mean_square: float
+
+
+def make_scores(
+    log_price: NDArray[np.float64],
+    value: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    row: NDArray[np.int64],
+    nearest: NDArray[np.float64],
+    fold: NDArray[np.int64],
+) -> Scores:
+    """Score the basket's own postings out of fold.
+
+    Parameters
+    ----------
+    log_price, value : ndarray, shape (n,)
+        ``y_j`` and ``v_-j(x_j)``, log USD.
+    weight, row : ndarray, shape (n, stored)
+        Out-of-fold neighbours' weights and rows.
+    nearest : ndarray, shape (n,)
+        Similarity of the nearest neighbour outside the cluster's fold.
+    fold : ndarray of int, shape (n,)
+        Fold of each cluster.
+    """
+    residual = log_price - value
+    local = _local_square(residual**2, weight, row)
+    mean_square = float(local.mean())
+    cut = np.quantile(value, [0.2, 0.4, 0.6, 0.8])
+    fifth = np.searchsorted(cut, value, side="right")
+    inside = [nearest[fifth == f] if (fifth == f).any() else nearest for f in range(5)]
+    similarity_cut = np.array([np.quantile(part, [1 / 3, 2 / 3]) for part in inside])
+    third = _third(similarity_cut, fifth, nearest)
+    merged = _merge(np.array([[np.sum((fifth == f) & (third == t)) for t in range(3)] for f in range(5)]))
+    return Scores(
+        score=residual / np.sqrt(_shrunk(local, mean_square)),
+        fold=fold,
+        category=merged[fifth, third],
+        value_cut=cut,
+        similarity_cut=similarity_cut,
+        merged=merged,
+        squared_residual=residual**2,
+        mean_square=mean_square,
+    )
+
+
+def _local_square(
+    squared: NDArray[np.float64], weight: NDArray[np.float64], row: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Neighbours' mean squared residual; the basket's mean where there are no weights (pricer ``hedonic``)."""
+    return np.where(weight.any(axis=1), (weight * squared[row]).sum(axis=1), squared.mean())
+
+
+def _shrunk(local: NDArray[np.float64], mean_square: float) -> NDArray[np.float64]:
+    """Shrink squared scales half-way to their mean, and not below a quarter of it."""
+    return np.asarray(np.maximum((local + mean_square) / 2, SCALE_FLOOR * mean_square))
+
+
+def _third(cut: NDArray[np.float64], fifth: NDArray[np.int64], nearest: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Third of similarity within a fifth of value."""
+    return np.asarray((nearest >= cut[fifth, 0]).astype(np.int64) + (nearest >= cut[fifth, 1]))
+
+
+def _merge(count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Merge categories under `MIN_SCORES`: the thirds of a fifth first, then fifths with the next one up."""
+    label = np.arange(15).reshape(5, 3)
+    thin = count.min(axis=1) < MIN_SCORES
+    label[thin] = label[thin, :1]
+    groups: list[list[int]] = [[]]
+    for fifth in range(5):
+        if groups[-1] and count[groups[-1]].sum() >= MIN_SCORES:
+            groups.append([])
+        groups[-1].append(fifth)
+    if len(groups) > 1 and count[groups[-1]].sum() < MIN_SCORES:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    for group in groups:
+        if len(group) > 1:
+            label[group] = label[group[0], 0]
+    return label
+
+
+def categories(scores: Scores, value: NDArray[np.float64], nearest: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Mondrian category of texts with these log values and nearest similarities, shape (n,)."""
+    fifth = np.searchsorted(scores.value_cut, value, side="right")
+    return np.asarray(scores.merged[fifth, _third(scores.similarity_cut, fifth, nearest)])
+
+
+def scale(scores: Scores, weight: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Local scale ``σ_i`` of texts with these neighbours, shape (n,), log points."""
+    local = _local_square(scores.squared_residual, weight, row)
+    return np.asarray(np.sqrt(_shrunk(local, scores.mean_square)))
+
+
+def single_posting_band(
+    scores: Scores,
+    value: NDArray[np.float64],
+    left_out_value: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    nearest: NDArray[np.float64],
+    *,
+    level: float,
+) -> Band:
+    """CV+ band (Barber, Candès, Ramdas and Tibshirani 2021) with signed scores, within Mondrian categories.
+
+    Each score of a category is added to the value that leaves the score's fold out; the ends are the
+    ``⌊α/2(n+1)⌋``-th and ``⌈(1 − α/2)(n+1)⌉``-th of these. The band covers one posting's price, not a mean.
+
+    Parameters
+    ----------
+    value : ndarray, shape (n,)
+        ``v_i``, log USD: chooses the category.
+    left_out_value : ndarray, shape (n_folds, n)
+        The value without each fold, log USD.
+    sigma : ndarray, shape (n,)
+        Local scale from `scale`.
+    nearest : ndarray, shape (n,)
+        Similarity of the nearest neighbour.
+    level : float
+        Such as 0.90.
+    """
+    lower, upper = np.full(len(value), np.nan), np.full(len(value), np.nan)
+    category = categories(scores, value, nearest)
+    for which in np.unique(category):
+        mine = np.flatnonzero(category == which)
+        members = np.flatnonzero(scores.category == which)
+        n = len(members)
+        first = max(int(np.floor((1 - level) / 2 * (n + 1))), 1) - 1
+        last = min(int(np.ceil((1 + level) / 2 * (n + 1))), n) - 1
+        for block in np.array_split(mine, max(1, len(mine) * n // 4_000_000)):
+            points = left_out_value[scores.fold[members]][:, block] + np.outer(scores.score[members], sigma[block])
+            ordered = np.partition(points, (first, last), axis=0)
+            lower[block], upper[block] = ordered[first], ordered[last]
+    return Band(lower=lower, upper=upper)

@@ -1,0 +1,140 @@
+"""The basket: which postings price sessions, one row a duplicate cluster, grouped into resampling units."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from valuation.errors import ThinMatchError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from valuation.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the imported postings became a basket; each line is counted, none is dropped silently."""
+
+    postings: int
+    other_price_type: int
+    other_price_kind: int
+    out_of_range: int
+    kept: int
+    clusters: int
+    units: int
+
+    def data(self) -> dict[str, int]:
+        """Return plain data for a manifest."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """The basket's clusters.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        One row a cluster, ordered by posting_id: posting_id (of the latest member), cluster_id (smallest posting_id
+        of the members), text, source, month, log_price (members' mean, log nominal USD), n_members.
+    unit : ndarray of int, shape (n_clusters,)
+        Resampling unit of each cluster, in [0, n_units).
+    unit_id : tuple of str
+        Smallest posting_id of each unit, ascending.
+    counts : Counts
+    """
+
+    rows: pd.DataFrame
+    unit: NDArray[np.int64]
+    unit_id: tuple[str, ...]
+    counts: Counts
+
+
+def posting_texts(postings: pd.DataFrame) -> list[str]:
+    """Text of each posting: title, description and skills joined by line breaks, empty parts left out."""
+    parts = postings[["title", "description", "skills"]].fillna("")
+    return ["\n".join(part.strip() for part in row if part.strip()) for row in parts.itertuples(index=False)]
+
+
+def make_basket(postings: pd.DataFrame, settings: Settings) -> Basket:
+    """Select, cluster and group the postings that will price sessions.
+
+    Parameters
+    ----------
+    postings : DataFrame
+        A Postings table, ordered by posting_id.
+
+    Raises
+    ------
+    ThinMatchError
+        Nothing is left; the message counts why.
+    """
+    from indices.duplicates import duplicate_clusters
+
+    chosen, kept = _select(postings, settings)
+    texts = posting_texts(kept)
+    cluster = duplicate_clusters(
+        texts, similarity=settings.basket.duplicate_similarity, seed=settings.pricing.fold_seed
+    )
+    kept = kept.assign(text=texts, cluster=cluster, log_price=np.log(kept["price_usd"]))
+    rows = _one_row_a_cluster(kept)
+    unit, unit_id = _units(kept, rows)
+    counts = Counts(**chosen, kept=len(kept), clusters=len(rows), units=len(unit_id))
+    return Basket(rows=rows.drop(columns="cluster"), unit=unit, unit_id=unit_id, counts=counts)
+
+
+def _select(postings: pd.DataFrame, settings: Settings) -> tuple[dict[str, int], pd.DataFrame]:
+    """Keep the wanted price type, kind and range, and count what is left out by each."""
+    want = settings.basket
+    of_type = postings[postings["price_type"] == want.price_type]
+    of_kind = of_type[of_type["price_kind"] == want.price_kind]
+    kept = of_kind[of_kind["price_usd"].between(want.min_usd, want.max_usd)]
+    chosen = {
+        "postings": len(postings),
+        "other_price_type": len(postings) - len(of_type),
+        "other_price_kind": len(of_type) - len(of_kind),
+        "out_of_range": len(of_kind) - len(kept),
+    }
+    if kept.empty:
+        raise ThinMatchError(
+            f"no posting can price anything: {len(postings)} imported, of which {len(of_type)} {want.price_type}, "
+            f"{len(of_kind)} {want.price_type} and {want.price_kind}, and none of these from {want.min_usd:g} to "
+            f"{want.max_usd:g} USD; import postings, or change [basket] in valuation.toml"
+        )
+    return chosen, kept.sort_values("posting_id", ignore_index=True)
+
+
+def _one_row_a_cluster(kept: pd.DataFrame) -> pd.DataFrame:
+    """Latest member's text, members' mean log price; ties in time go to the smallest posting_id."""
+    latest = kept.sort_values(["posted_at", "posting_id"], ascending=[False, True]).drop_duplicates("cluster")
+    sums = kept.groupby("cluster").agg(
+        cluster_id=("posting_id", "min"), mean=("log_price", "mean"), n_members=("posting_id", "size")
+    )
+    rows = latest.drop(columns="log_price").merge(
+        sums.rename(columns={"mean": "log_price"}), left_on="cluster", right_index=True, validate="one_to_one"
+    )
+    columns = ["posting_id", "cluster_id", "text", "source", "month", "log_price", "n_members", "cluster"]
+    return rows[columns].sort_values("posting_id", ignore_index=True)
+
+
+def _units(kept: pd.DataFrame, rows: pd.DataFrame) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Join clusters that share a client into units, in the order of their smallest posting_id."""
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    place = pd.Series(np.arange(len(rows)), index=rows["cluster"])
+    known = kept.dropna(subset=["client_id"])
+    client = pd.factorize(known["client_id"])[0]
+    bipartite = sparse.coo_matrix(
+        (np.ones(len(known)), (place[known["cluster"]].to_numpy(), len(rows) + client)),
+        shape=(len(rows) + len(known), len(rows) + len(known)),
+    )
+    component = csgraph.connected_components(bipartite, directed=False)[1][: len(rows)]
+    smallest = rows["cluster_id"].groupby(component).transform("min")
+    unit_id, unit = np.unique(smallest.to_numpy().astype(str), return_inverse=True)
+    return unit.astype(np.int64), tuple(unit_id.tolist())

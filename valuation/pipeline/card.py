@@ -1,0 +1,154 @@
+"""The measures of the pricer card, from held-out postings to the table `validation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from valuation.core.accuracy import (
+    TIERS,
+    Estimate,
+    interval_score,
+    slope,
+    squared_correlation,
+    tier,
+    weighted_mean,
+    wilson,
+    with_interval,
+)
+from valuation.core.draws import POSTINGS, exponentials
+from valuation.core.pricing import PRICERS
+from valuation.tables import Validation, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from valuation.config import Settings
+    from valuation.pipeline.validation import HeldOut
+
+REPLICATES = 499
+"""Bootstrap replicates of the card's own intervals, by unit."""
+LEVEL = 0.95
+"""Level of the card's intervals."""
+
+
+def validation_table(held: HeldOut, settings: Settings, *, sample: str) -> pd.DataFrame:
+    """The card's measures, one a row.
+
+    Parameters
+    ----------
+    sample : str
+        ``natural`` for the basket's own postings, ``holdout`` for others.
+    """
+    weight = _unit_weights(held, settings)
+    rows = []
+    for which, pricer in enumerate(PRICERS):
+        rows += list(_accuracy(held, which, pricer, sample, weight))
+    headline = settings.pricing.pricer
+    rows += list(_tier_weighted(held, weight))
+    rows += list(_coverage(held, headline, sample, settings))
+    rows += list(_scores(held, headline, sample, weight, settings))
+    frame = pd.DataFrame(rows, columns=list(Validation.to_schema().columns))
+    return typed({name: frame[name] for name in frame.columns}, Validation)
+
+
+Row = tuple[str, str, str, str, int, str, float, float, float]
+
+
+def _unit_weights(held: HeldOut, settings: Settings) -> NDArray[np.float64]:
+    """Exponential weights of each posting's unit in each replicate, shape (replicates, n)."""
+    drawn = exponentials(held.unit_key, seed=settings.bootstrap.seed, stream=POSTINGS, first=0, count=REPLICATES)
+    return drawn[:, held.unit]
+
+
+def _row(pricer: str, sample: str, by: str, cell: str, n: int, measure: str, found: Estimate) -> Row:
+    return (pricer, sample, by, cell, n, measure, found.estimate, found.lower, found.upper)
+
+
+def _accuracy(held: HeldOut, which: int, pricer: str, sample: str, weight: NDArray[np.float64]) -> Iterator[Row]:
+    """Correlation, errors and slope of one pricer; its multiplicative bias by true tier."""
+    y, v, n = held.log_price, held.value[which], len(held.log_price)
+    one = np.ones(n)
+    measures: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+        "squared_correlation": lambda w: squared_correlation(y, v, w),
+        "slope": lambda w: slope(y, v, w),
+        "mean_absolute_error": lambda w: weighted_mean(np.abs(y - v), w),
+        "root_mean_squared_error": lambda w: np.sqrt(weighted_mean((y - v) ** 2, w)),
+        "mean_error": lambda w: weighted_mean(y - v, w),
+    }
+    for measure, of in measures.items():
+        found = with_interval(float(of(one)), of(weight), level=LEVEL)
+        yield _row(pricer, sample, "", "", n, measure, found)
+    tiers = tier(y)
+    for t, (low, high) in enumerate(TIERS):
+        inside = tiers == t
+        ratio = with_interval(
+            float(weighted_mean((v - y)[inside], one[inside])),
+            weighted_mean((v - y)[inside], weight[:, inside]),
+            level=LEVEL,
+        )
+        bias = Estimate(*(float(np.exp(part)) for part in (ratio.estimate, ratio.lower, ratio.upper)))
+        yield _row(pricer, sample, "tier", f"${low:,.0f}-{high:,.0f}", int(inside.sum()), "predicted_over_actual", bias)
+
+
+def _tier_weighted(held: HeldOut, weight: NDArray[np.float64]) -> Iterator[Row]:
+    """Squared correlation with each price tier carrying the same weight; never compared with the natural one."""
+    tiers = tier(held.log_price)
+    sizes = np.array([np.sum(tiers == t) for t in range(len(TIERS))])
+    if (sizes == 0).any():
+        return
+    balance = np.where(tiers >= 0, 1.0 / np.maximum(sizes, 1)[tiers], 0.0)
+    for which, pricer in enumerate(PRICERS):
+        point = squared_correlation(held.log_price, held.value[which], balance)
+        moved = squared_correlation(held.log_price, held.value[which], weight * balance)
+        found = with_interval(float(point), moved, level=LEVEL)
+        yield _row(pricer, "tier_weighted", "", "", int((tiers >= 0).sum()), "squared_correlation", found)
+
+
+def _cells(held: HeldOut, which: int) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Cells that coverage is shown in: all, fifths of value, thirds of similarity, source, month, true tier."""
+    n = len(held.log_price)
+    yield "", "", np.ones(n, dtype=bool)
+    for by, values, parts in (("predicted", held.value[which], 5), ("similarity", held.similarity, 3)):
+        rank = np.searchsorted(np.quantile(values, np.arange(1, parts) / parts), values, side="right")
+        for part in range(parts):
+            yield by, f"{part + 1} of {parts}", rank == part
+    for by, names in (("source", held.source), ("month", held.month)):
+        for name in np.unique(names):
+            yield by, str(name), names == name
+    tiers = tier(held.log_price)
+    for t, (low, high) in enumerate(TIERS):
+        yield "tier", f"${low:,.0f}-{high:,.0f}", tiers == t
+
+
+def _coverage(held: HeldOut, pricer: str, sample: str, settings: Settings) -> Iterator[Row]:
+    """Coverage of the single-posting band, and the widths of both, by cell."""
+    inside = (held.single_lower <= held.log_price) & (held.log_price <= held.single_upper)
+    width = held.single_upper - held.single_lower
+    for by, cell, mine in _cells(held, PRICERS.index(settings.pricing.pricer)):
+        n = int(mine.sum())
+        if n == 0:
+            continue
+        yield _row(pricer, sample, by, cell, n, "single_coverage", wilson(float(inside[mine].sum()), n, level=LEVEL))
+        for name, values in (("single_width", width), ("typical_width", held.typical_width)):
+            median = float(np.median(values[mine]))
+            yield _row(pricer, sample, by, cell, n, name, Estimate(median, np.nan, np.nan))
+
+
+def _scores(held: HeldOut, pricer: str, sample: str, weight: NDArray[np.float64], settings: Settings) -> Iterator[Row]:
+    """Interval score of the single-posting band, of a band of constant width, and their paired difference."""
+    level, y, n = settings.bands.level, held.log_price, len(held.log_price)
+    ours = interval_score(y, held.single_lower, held.single_upper, level=level)
+    constant = interval_score(y, held.constant_lower, held.constant_upper, level=level)
+    for name, values in (
+        ("interval_score", ours),
+        ("interval_score_constant", constant),
+        ("interval_score_difference", ours - constant),
+    ):
+        found = with_interval(float(values.mean()), weighted_mean(values, weight), level=LEVEL)
+        yield _row(pricer, sample, "", "", n, name, found)

@@ -1,0 +1,151 @@
+"""The tables `decomposition` and `shift_check`: what moved, and whether the pricer saw it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from valuation.core.bootstrap import Replicates
+from valuation.core.calibration import apply
+from valuation.core.decomposition import decompose
+from valuation.core.growth import between, contrast_interval, effective, support
+from valuation.core.intervals import pointwise, widening
+from valuation.core.pricing import PRICERS
+from valuation.core.shift_check import ShiftCheck as ShiftCheckArrays
+from valuation.core.shift_check import month_means, principal_components, shift_check
+from valuation.pipeline.series_tables import span_of
+from valuation.tables import Decomposition, ShiftCheck, empty, typed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from valuation.config import Settings
+    from valuation.pipeline.model import PriceModel
+    from valuation.pipeline.tracking import Tracked
+
+
+def decomposition_table(tracked: Tracked, settings: Settings) -> pd.DataFrame:
+    """Mix and within of growth from base to last month, for each column that sessions are grouped by."""
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    if span is None or not span.grows:
+        return empty(Decomposition)
+    headline, months = tracked.statistics[0], tracked.calendar.months
+    contrast = between(headline.influence.mean.size, np.array([span.base]), np.array([span.last]))
+    limit = effective(support(headline.influence, contrast), "both")
+    factor = float(widening(np.array([limit]), level=settings.series.level)[0])
+    rows: list[dict[str, str | float]] = []
+    for column in settings.series.group_by:
+        groups = [group for group in tracked.cells.groups if group.group_by == column]
+        found = decompose(
+            headline.replicates,
+            tracked.shares,
+            from_cells=np.array([group.cell[span.base] for group in groups]),
+            to_cells=np.array([group.cell[span.last] for group in groups]),
+            variation="both",
+            level=settings.series.level,
+            factor=factor,
+        )
+        for term, interval in (("within", found.within), ("mix", found.mix), ("total", found.total)):
+            for i, name in enumerate([*(group.name for group in groups), ""]):
+                rows.append(
+                    {
+                        "group_by": column,
+                        "group": name,
+                        "from_month": months[span.base],
+                        "to_month": months[span.last],
+                        "term": term,
+                        "estimate": float(interval.estimate[i]),
+                        "lower": float(interval.lower[i]),
+                        "upper": float(interval.upper[i]),
+                    }
+                )
+    columns = {name: [row[name] for row in rows] for name in Decomposition.to_schema().columns}
+    return typed(columns if rows else {}, Decomposition)
+
+
+def check_shift(
+    tracked: Tracked, session_vectors: NDArray[np.float64], model: PriceModel, settings: Settings
+) -> ShiftCheckArrays:
+    """Tilt held-out postings to each month's matched sessions.
+
+    Parameters
+    ----------
+    session_vectors : ndarray, shape (n_sessions, d)
+        Register vectors of all sessions.
+    """
+    which, n = PRICERS.index(settings.pricing.pricer), tracked.cells.n_months
+    postings, sessions = principal_components(
+        model.vectors, session_vectors[tracked.matched], components=settings.shift_check.components
+    )
+    month = tracked.cells.code[0]
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    together = np.zeros(n, dtype=bool)
+    if span is not None:
+        together[[span.base, span.last]] = True
+    target = month_means(sessions, tracked.sessions.weight, month, n_months=n)
+    there = np.asarray(np.isfinite(target).all(axis=1))
+    series = tracked.statistics[0].replicates
+    first = Replicates(series.point[:n], series.users[:, :n], series.postings[:, :n], series.both[:, :n])
+    return shift_check(
+        postings,
+        np.where(there[:, None], target, 0.0),
+        model.arrays.log_price - apply(model.calibration[which], model.value[which]),
+        model.arrays.unit,
+        first,
+        together=together & there,
+        min_effective=settings.shift_check.min_effective,
+        unit_key=model.arrays.unit_key,
+        seed=settings.bootstrap.seed,
+    )
+
+
+def shift_check_table(tracked: Tracked, found: ShiftCheckArrays, settings: Settings) -> pd.DataFrame:
+    """One row a month with matched sessions: ``D_m`` and the doubly robust level."""
+    level, n = settings.series.level, tracked.cells.n_months
+    shown = np.flatnonzero(tracked.cells.groups[0].cell >= 0)
+    ones = np.ones(n)
+    difference = pointwise(found.difference.point, found.difference.postings, level=level, factor=ones)
+    corrected = pointwise(found.corrected.point, found.corrected.both, level=level, factor=ones)
+    return typed(
+        {
+            "month": [tracked.calendar.months[i] for i in shown],
+            "difference": difference.estimate[shown],
+            "lower": difference.lower[shown],
+            "upper": difference.upper[shown],
+            "effective_postings": found.effective_postings[shown],
+            "corrected_value": np.exp(corrected.estimate[shown]),
+            "corrected_lower": np.exp(corrected.lower[shown]),
+            "corrected_upper": np.exp(corrected.upper[shown]),
+        },
+        ShiftCheck,
+    )
+
+
+def shift_facts(tracked: Tracked, found: ShiftCheckArrays, settings: Settings) -> dict[str, object]:
+    """``D_T − D_0`` with its interval and the doubly robust growth, for the manifest and the report."""
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    if span is None or not span.grows:
+        return {}
+    contrast = between(tracked.cells.n_months, np.array([span.base]), np.array([span.last]))
+    level = settings.series.level
+    change = contrast_interval(found.difference, contrast, variation="postings", level=level, factor=1.0)
+    both = contrast_interval(found.corrected, contrast, variation="both", level=level, factor=1.0)
+    return {
+        "from_month": tracked.calendar.months[span.base],
+        "to_month": tracked.calendar.months[span.last],
+        "components": int(found.components[span.last]),
+        "difference": _number(change.estimate[0]),
+        "lower": _number(change.lower[0]),
+        "upper": _number(change.upper[0]),
+        "excludes_zero": bool(change.lower[0] > 0 or change.upper[0] < 0),
+        "corrected_growth": _number(np.expm1(both.estimate[0])),
+        "corrected_lower": _number(np.expm1(both.lower[0])),
+        "corrected_upper": _number(np.expm1(both.upper[0])),
+    }
+
+
+def _number(value: float) -> float | None:
+    """A JSON number; null for NaN."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,260 @@
+"""What a run writes: its tables, its manifest and its report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from valuation import __version__
+from valuation.core.growth import DETECTABLE
+from valuation.errors import ThinMatchError
+from valuation.pipeline.embedding import identify_encoder
+from valuation.pipeline.moved_tables import check_shift, decomposition_table, shift_check_table, shift_facts
+from valuation.pipeline.series_tables import growth_table, series_table, span_of
+from valuation.pipeline.session_register import save_means
+from valuation.pipeline.tables import matches_table, values_table
+from valuation.pipeline.tracking import track
+from valuation.storage import postings_digest, read_postings, sessions_digest
+from valuation.tables import (
+    Decomposition,
+    Growth,
+    Matches,
+    SeriesTable,
+    ShiftCheck,
+    Table,
+    Validation,
+    Values,
+    empty,
+    read_table,
+    write_table,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from valuation.config import Settings
+    from valuation.core.shift_check import ShiftCheck as ShiftCheckArrays
+    from valuation.pipeline.model import PriceModel
+    from valuation.pipeline.model_store import OpenedModel
+    from valuation.pipeline.pricing import PricedTexts
+    from valuation.pipeline.run import SessionArrays
+    from valuation.pipeline.tracking import Tracked
+    from valuation.progress import Progress
+    from valuation.storage import Layout
+
+PACKAGES = ("faiss-cpu", "numpy", "numba", "pandas", "scikit-learn", "scipy", "sentence-transformers", "torch")
+CARD_VERSION = 1
+"""Raise it when the same model would give another pricer card."""
+
+
+def write_run(
+    layout: Layout,
+    settings: Settings,
+    folder: Path,
+    identity: str,
+    opened: OpenedModel,
+    sessions: SessionArrays,
+    priced: PricedTexts,
+    progress: Progress,
+) -> None:
+    """Write every table of a run, its report and, last, its manifest."""
+    model, frame = opened.model, sessions.frame
+    _write(folder, "values", values_table(frame, priced, model, settings), Values)
+    _write(folder, "matches", matches_table(frame["session_id"], priced, model, settings), Matches)
+    progress.stage("track months")
+    tracked = track(frame, sessions.users, sessions.calendar, priced, sessions.features, model, settings)
+    series = series_table(tracked, frame, priced.matched, settings)
+    growth = growth_table(tracked, settings)
+    shift = check_shift(tracked, sessions.vectors, model, settings)
+    _write(folder, "series", series, SeriesTable)
+    _write(folder, "growth", growth, Growth)
+    _write(folder, "shift_check", shift_check_table(tracked, shift, settings), ShiftCheck)
+    _write(folder, "decomposition", decomposition_table(tracked, settings), Decomposition)
+    card = pricer_card(layout, settings, opened, progress)
+    _write(folder, "validation", card, Validation)
+    save_means(folder, sessions.means, opened.basket_id)
+    progress.stage("report")
+    manifest = _manifest(layout, settings, identity, opened, sessions, priced, tracked, shift, growth)
+    write_text(folder / "report.html", render_report(layout, folder, manifest, frame))
+    write_text(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def _write(folder: Path, name: str, frame: pd.DataFrame, schema: type[Table]) -> None:
+    write_table(frame, folder / f"{name}.parquet", schema)
+
+
+def pricer_card(layout: Layout, settings: Settings, opened: OpenedModel, progress: Progress) -> pd.DataFrame:
+    """The pricer card of a basket, kept beside it: it does not depend on sessions.
+
+    Empty where the basket is too small to leave a fold out of what is left without another.
+    """
+    from valuation.pipeline.card import validation_table
+    from valuation.pipeline.validation import cross_validate
+
+    what = json.dumps(
+        [CARD_VERSION, *(settings.identity()[key] for key in ("matching", "pricing", "bands", "bootstrap"))],
+        sort_keys=True,
+    )
+    name = f"validation-{hashlib.sha256(what.encode()).hexdigest()[:16]}.parquet"
+    path = layout.indices / opened.basket_id / name
+    if path.exists():
+        return read_table(path, Validation)
+    try:
+        table = validation_table(cross_validate(opened.model, settings, progress), settings, sample="natural")
+    except ThinMatchError:
+        table = empty(Validation)
+    write_table(table, path, Validation)
+    return table
+
+
+def _manifest(
+    layout: Layout,
+    settings: Settings,
+    identity: str,
+    opened: OpenedModel,
+    sessions: SessionArrays,
+    priced: PricedTexts,
+    tracked: Tracked,
+    shift: ShiftCheckArrays,
+    growth: pd.DataFrame,
+) -> dict[str, Any]:
+    """Everything that says what a run is: no clock, no host."""
+    model, calendar = opened.model, sessions.calendar
+    named = list(zip(calendar.months, calendar.complete.tolist(), strict=True))
+    return {
+        "run_id": identity,
+        "headline": headline(growth, settings, len(sessions.frame), int(priced.matched.sum())),
+        "caveat": "a relative, coarse measure: never a wage, an invoice or a saving",
+        "basket_id": opened.basket_id,
+        "basket": model.counts.data(),
+        "inputs": {"postings": postings_digest(layout), "sessions": sessions_digest(layout)},
+        "encoder": asdict(identify_encoder(layout, settings)),
+        "register": sessions.means.note,
+        "base_month": calendar.base,
+        "months": {
+            "complete": [month for month, whole in named if whole],
+            "partial": [month for month, whole in named if not whole],
+        },
+        "s_min": model.s_min,
+        "calibration": {"applied": settings.pricing.calibrate, **_line(model, settings)},
+        "ridge": {
+            "penalty": model.pricer.fit.penalty,
+            "tried": dict(
+                zip(map(str, settings.pricing.penalties), model.pricer.fit.penalty_error.tolist(), strict=True)
+            ),
+        },
+        "long_text_share": {"postings": opened.long_share, "sessions": sessions.long_share},
+        "unmatched_bounds": unmatched_bounds(sessions, priced, tracked, settings),
+        "shift_check": shift_facts(tracked, shift, settings),
+        "support": _support(tracked, settings),
+        "smearing_top_share": tracked.smearing_top_share.tolist(),
+        "settings": settings.identity(),
+        "code": {"valuation": __version__, "packages": {name: version(name) for name in PACKAGES}},
+    }
+
+
+def _line(model: PriceModel, settings: Settings) -> dict[str, float]:
+    """The held-out calibration line of the headline pricer, applied or not."""
+    from valuation.core.calibration import calibrate
+    from valuation.core.pricing import PRICERS
+
+    try:
+        line = calibrate(model.arrays.log_price, model.value[PRICERS.index(settings.pricing.pricer)])
+    except ThinMatchError:
+        return {}
+    return {"intercept": line.intercept, "slope": line.slope}
+
+
+def _support(tracked: Tracked, settings: Settings) -> dict[str, float]:
+    """What the headline's growth rests on, and the smallest growth that it could show."""
+    from valuation.core.growth import between, contrast_interval, effective, support
+    from valuation.core.intervals import widening
+
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    if span is None or not span.grows:
+        return {}
+    headline = tracked.statistics[0]
+    contrast = between(headline.influence.mean.size, np.array([span.base]), np.array([span.last]))
+    stands, level = support(headline.influence, contrast), settings.series.level
+    factor = float(widening(np.array([effective(stands, "both")]), level=level)[0])
+    change = contrast_interval(headline.replicates, contrast, variation="both", level=level, factor=factor)
+    detectable = float(np.expm1(DETECTABLE * change.standard_error[0] * factor))
+    return {"hub_weight": stands.hub_weight, "minimum_detectable_growth": detectable}
+
+
+def unmatched_bounds(
+    sessions: SessionArrays, priced: PricedTexts, tracked: Tracked, settings: Settings
+) -> dict[str, Any]:
+    """Bounds when unmatched sessions take the 10th or 90th percentile of the base month's matched values.
+
+    One pair of values for all months; growth takes the extreme two of the four combinations of its two ends.
+    """
+    from valuation.core.pricing import PRICERS
+
+    month, weight = sessions.frame["month"].to_numpy(), sessions.frame["weight"].to_numpy()
+    value = priced.value[PRICERS.index(settings.pricing.pricer)]
+    base = value[priced.matched & (month == sessions.calendar.base)]
+    ends = np.quantile(base, [0.1, 0.9])
+    bounds: dict[str, Any] = {"low_value_usd": float(np.exp(ends[0])), "high_value_usd": float(np.exp(ends[1]))}
+    levels = {}
+    for name in sessions.calendar.months:
+        inside = month == name
+        filled = [np.where(priced.matched, value, end)[inside] for end in ends]
+        levels[name] = [float(np.average(part, weights=weight[inside])) for part in filled]
+    bounds["value_usd"] = {name: [float(np.exp(end)) for end in pair] for name, pair in levels.items()}
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    if span is not None and span.grows:
+        first, last = (levels[sessions.calendar.months[i]] for i in (span.base, span.last))
+        changes = [float(np.expm1(end - start)) for start in first for end in last]
+        bounds["growth"] = [min(changes), max(changes)]
+    return bounds
+
+
+def headline(growth: pd.DataFrame, settings: Settings, n_sessions: int, n_matched: int) -> str:
+    """One sentence: growth with its interval, or why there is none."""
+    counted = f"{n_matched:,} of {n_sessions:,} sessions matched"
+    rows = growth[
+        (growth["group_by"] == "")
+        & (growth["statistic"] == "mean_log")
+        & (growth["pricer"] == settings.pricing.pricer)
+        & (growth["variation"] == "both")
+    ]
+    if rows.empty:
+        return f"no growth figure: fewer than two complete months with enough sessions and users ({counted})"
+    row = rows.iloc[0]
+    interval = f"{settings.series.level:.0%} interval {row['lower']:+.1%} to {row['upper']:+.1%}"
+    months = f"from {row['from_month']} to {row['to_month']}"
+    return f"value per session {row['growth']:+.1%} {months} ({interval}; {counted}); a relative, coarse measure"
+
+
+def render_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> str:
+    """Render the report of a run from its tables as they stand on disk."""
+    from valuation.report.inputs import RunTables
+    from valuation.report.render import render
+
+    truth = layout.root / "truth.json"
+    matches = read_table(folder / "matches.parquet", Matches)
+    postings = read_postings(layout)
+    return render(
+        RunTables(
+            values=read_table(folder / "values.parquet", Values),
+            matches=matches,
+            series=read_table(folder / "series.parquet", SeriesTable),
+            growth=read_table(folder / "growth.parquet", Growth),
+            decomposition=read_table(folder / "decomposition.parquet", Decomposition),
+            shift_check=read_table(folder / "shift_check.parquet", ShiftCheck),
+            validation=read_table(folder / "validation.parquet", Validation),
+            sessions=sessions,
+            postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
+            manifest=manifest,
+            truth=json.loads(truth.read_text(encoding="utf-8")) if truth.is_file() else None,
+        )
+    )

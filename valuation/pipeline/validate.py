@@ -1,0 +1,169 @@
+"""``valuation validate``: the pricer card of the basket, and of postings kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from valuation.core.draws import unit_key
+from valuation.core.pricing import PRICERS
+from valuation.errors import InputError
+from valuation.pipeline.basket import make_basket
+from valuation.pipeline.card import validation_table
+from valuation.pipeline.embedding import embed_texts, to_register
+from valuation.pipeline.model import basket_features, text_features
+from valuation.pipeline.model_store import open_model
+from valuation.pipeline.outputs import pricer_card
+from valuation.pipeline.pricing import price_texts
+from valuation.pipeline.validation import HeldOut
+from valuation.tables import Validation, write_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from valuation.config import Settings
+    from valuation.pipeline.model_store import OpenedModel
+    from valuation.progress import Progress
+    from valuation.storage import Layout
+
+STUDY = "0.38 [0.32, 0.44]"
+"""The published study's pricer on 999 held-out postings, tier-weighted by design; another estimator."""
+STUDY_BIAS = (2.39, 1.10, 0.53, 0.14)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """The pricer card.
+
+    Attributes
+    ----------
+    path : Path
+        The table `validation` that was written.
+    basket_id : str
+    n : int
+        Held-out postings, one a duplicate cluster.
+    table : DataFrame
+    """
+
+    path: Path
+    basket_id: str
+    n: int
+    table: pd.DataFrame
+
+    def text(self) -> str:
+        """The card's main measures for a person."""
+        lines = [
+            f"pricer card, {self.n:,} held-out postings (one a duplicate cluster); 95 % intervals by client and text"
+        ]
+        samples = ["holdout"] if (self.table["sample"] == "holdout").any() else ["natural", "tier_weighted"]
+        for sample in samples:
+            for pricer in PRICERS:
+                lines += self._lines(sample, pricer)
+        lines.append(
+            f"published study's pricer, tier-weighted by design: squared correlation {STUDY}; another estimator"
+        )
+        lines += self._bias(samples[0])
+        lines.append(str(self.path.resolve()))
+        return "\n".join(lines)
+
+    def _lines(self, sample: str, pricer: str) -> list[str]:
+        rows = self.table[
+            (self.table["sample"] == sample) & (self.table["pricer"] == pricer) & (self.table["cell_by"] == "")
+        ]
+        return [
+            f"  {sample:13s} {pricer:10s} {row['measure']:27s} {row['estimate']:8.3f}"
+            + (f"  [{row['lower']:.3f}, {row['upper']:.3f}]" if np.isfinite(row["lower"]) else "")
+            for row in rows.to_dict(orient="records")
+        ]
+
+    def _bias(self, sample: str) -> list[str]:
+        rows = self.table[(self.table["measure"] == "predicted_over_actual") & (self.table["sample"] == sample)]
+        lines = ["geometric mean of predicted / actual by true price (study: " + ", ".join(map(str, STUDY_BIAS)) + ")"]
+        for cell, part in rows.groupby("cell", sort=False):
+            found = ", ".join(f"{row['pricer']} {row['estimate']:.2f}" for row in part.to_dict(orient="records"))
+            lines.append(f"  {cell:16s} n = {part['n'].iloc[0]:6,}: {found}")
+        return lines
+
+
+def validate(
+    layout: Layout, settings: Settings, *, holdout: str | None, mapping: Path | None, progress: Progress
+) -> ValidationResult:
+    """Measure the pricers on the basket's own folds, or on postings from elsewhere.
+
+    Raises
+    ------
+    InputError
+        No posting of the hold-out file is usable.
+    """
+    opened = open_model(layout, settings, progress)
+    if holdout is None:
+        table = pricer_card(layout, settings, opened, progress)
+        name = "validation.parquet"
+    else:
+        held = _price_holdout(layout, settings, opened, holdout, mapping, progress)
+        table, name = validation_table(held, settings, sample="holdout"), "holdout.parquet"
+    path = layout.root / "validation" / opened.basket_id / name
+    write_table(table, path, Validation)
+    return ValidationResult(path, opened.basket_id, int(table["n"].max()) if len(table) else 0, table)
+
+
+def _price_holdout(
+    layout: Layout, settings: Settings, opened: OpenedModel, file: str, mapping: Path | None, progress: Progress
+) -> HeldOut:
+    """Price postings from a file that is not imported; texts that are in the basket too are left out."""
+    from valuation.imports import read_postings_file
+
+    basket = make_basket(read_postings_file(layout, file, settings=settings, mapping=mapping), settings)
+    fresh = ~basket.rows["text"].isin(opened.model.rows["text"]).to_numpy()
+    if not fresh.any():
+        raise InputError(f"{file}: every usable posting's text is in the basket already; nothing is held out")
+    rows = basket.rows[fresh].reset_index(drop=True)
+    unit = basket.unit[fresh]
+    model, frozen = opened.model, opened.model.frozen
+    texts = rows["text"].tolist()
+    embedded = embed_texts(layout, settings, texts, what="held-out postings", progress=progress)
+    vectors, lexical = to_register(embedded.vectors, frozen.vector_mean), frozen.lexical.transform(texts)
+    features = _features(vectors, lexical, rows, opened, settings)
+    progress.stage("price held-out postings")
+    priced = price_texts(model, vectors, features, settings, progress)
+    which = PRICERS.index(settings.pricing.pricer)
+    tail = (1 - settings.bands.level) / 2
+    ends = np.quantile(model.residual(which), [tail, 1 - tail])
+    return HeldOut(
+        log_price=rows["log_price"].to_numpy(dtype=np.float64),
+        value=priced.value,
+        single_lower=priced.single.lower,
+        single_upper=priced.single.upper,
+        typical_width=priced.typical.upper - priced.typical.lower,
+        constant_lower=priced.value[which] + ends[0],
+        constant_upper=priced.value[which] + ends[1],
+        similarity=priced.similarity[:, 0],
+        unit=unit,
+        unit_key=unit_key(basket.unit_id),
+        source=rows["source"].to_numpy(dtype=np.str_),
+        month=rows["month"].to_numpy(dtype=np.str_),
+    )
+
+
+def _features(
+    vectors: NDArray[np.float64],
+    lexical: NDArray[np.float64],
+    rows: pd.DataFrame,
+    opened: OpenedModel,
+    settings: Settings,
+) -> NDArray[np.float64]:
+    """Own source and month where the basket knows them, the reference market elsewhere."""
+    frozen = opened.model.frozen
+    own = basket_features(vectors, lexical, rows, frozen)
+    reference = text_features(vectors, lexical - frozen.lexical_mean, frozen, source=settings.pricing.reference_source)
+    n_sources, n_months = len(frozen.sources), len(frozen.months)
+    source = slice(own.shape[1] - n_sources - n_months, own.shape[1] - n_months)
+    month = slice(own.shape[1] - n_months, own.shape[1])
+    for part, known in ((source, rows["source"].isin(frozen.sources)), (month, rows["month"].isin(frozen.months))):
+        own[:, part] = np.where(known.to_numpy()[:, None], own[:, part], reference[:, part])
+    return own

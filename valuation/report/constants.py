@@ -1,0 +1,65 @@
+"""Numbers that come from no table of the run: thresholds of the warnings, and what the published study printed.
+
+The report shows them through the same traced elements as all other numbers, with ``constant:NAME:value`` as source.
+"""
+
+from __future__ import annotations
+
+# Thresholds of the warning rules, each with its reason.
+MIN_EFFECTIVE = 30.0  # under about 30 clusters, a normal interval is too short (METHOD section 7)
+MIX_DISTANCE = (
+    0.3  # total variation: three sessions in ten changed kind within a month; no series survives that unnoticed
+)
+MIX_CATEGORIES = 20  # attributes with more values than that are names, not kinds
+MIX_NOISE = 3.0  # the distance must also exceed three times what two random samples of these sizes show
+LENGTH_CHANGE = 0.25  # a quarter longer or shorter: with an elasticity of 0.3 that alone moves values by 7 %
+LENGTH_CORRELATION = 0.25  # in a first real run value and log length correlated 0.31 and it mattered
+MATCHED_FALL = 0.05  # five points fewer matched: the bounds for the unmatched then dominate sampling error
+OVERLAP = 0.2  # under a fifth of users seen at both ends, growth compares different people
+ONE_USER = 0.5  # the disclosure rule's limit: more than half of a month is one person's work
+SLOPE_LOW, SLOPE_HIGH = 0.85, 1.15  # what the project accepts of a pricer on held-out postings
+HUB_SHARE = 0.2  # the top 1 % of postings carrying a fifth of all weight is twenty times an even spread
+COVERAGE_MISS = 0.02  # held-out coverage of the single-posting band must lie within two points of its level
+MIN_CELL_SESSIONS = 15.0  # disclosure minimum where the manifest does not name one (METHOD section 11)
+MIN_CELL_USERS = 5.0
+SERIES_LEVEL = 0.95
+BAND_LEVEL = 0.90
+
+CONSTANTS: dict[str, float] = {
+    "index_base": 100.0,
+    "min_effective": MIN_EFFECTIVE,
+    "mix_distance": MIX_DISTANCE,
+    "length_change": LENGTH_CHANGE,
+    "length_correlation": LENGTH_CORRELATION,
+    "matched_fall": MATCHED_FALL,
+    "overlap": OVERLAP,
+    "one_user": ONE_USER,
+    "slope_low": SLOPE_LOW,
+    "slope_high": SLOPE_HIGH,
+    "hub_share": HUB_SHARE,
+    "hub_top": 0.01,
+    "coverage_miss": COVERAGE_MISS,
+    "series_level": SERIES_LEVEL,
+    "band_level": BAND_LEVEL,
+    # The published study (June 2026), METHOD section 0.
+    "study_sessions": 398198,
+    "study_users": 234751,
+    "study_growth": 0.27,
+    "study_growth_build": 0.43,
+    "study_growth_operate": 0.34,
+    "study_growth_fix": 0.32,
+    "study_growth_communicate": 0.02,
+    "study_holdout": 999,
+    "study_r2": 0.38,
+    "study_r2_lower": 0.32,
+    "study_r2_upper": 0.44,
+    "study_bias_tier_0": 2.39,
+    "study_bias_tier_1": 1.10,
+    "study_bias_tier_2": 0.53,
+    "study_bias_tier_3": 0.14,
+    "study_tier_0": 10,
+    "study_tier_1": 200,
+    "study_tier_2": 1000,
+    "study_tier_3": 5000,
+    "study_tier_4": 50000,
+}

@@ -1,0 +1,152 @@
+"""What the report is made of: a run's tables, and how they are asked for the headline.
+
+`RunTables.manifest` is the run's ``manifest.json``. The report shows all of it, and uses these entries, each of
+which may be missing: ``settings`` (the identity of the settings), ``base_month``, ``months`` (``complete`` and
+``partial`` lists), ``s_min``, ``calibration`` (``slope`` and ``intercept`` of y on v, or ``b`` and ``a``), ``basket``
+(``clusters``), ``shift_check`` (``from_month``, ``to_month``, ``difference``, ``lower``, ``upper``: D_T - D_0 in log
+points with its interval, which the monthly table cannot give because the months share their postings).
+`RunTables.truth`, if the world was simulated, may hold ``growth`` (0.27 is 27 %), ``index_number`` (month to index
+number) and ``growth_by_group`` (group to growth); other numbers in it are listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STATISTIC_WORDS = {
+    "mean_log": "geometric mean",
+    "median": "median",
+    "mean": "mean price (smeared)",
+    "trimmed_mean": "trimmed mean",
+}
+PRICER_WORDS = {
+    "matching": "bias-corrected matching",
+    "neighbours": "plain neighbours",
+    "hedonic": "hedonic regression",
+}
+CORE_SESSION_COLUMNS = ("session_id", "user_id", "started_at", "month", "summary", "weight")
+
+
+@dataclass(frozen=True, slots=True)
+class RunTables:
+    """A run, as its tables; every table may be empty.
+
+    Attributes
+    ----------
+    values, matches, series, growth, decomposition, shift_check, validation : DataFrame
+        In the schemas of `valuation.tables`.
+    sessions : DataFrame
+        The Sessions table with its attribute columns.
+    postings : DataFrame
+        At least posting_id, title, description, source, posted_at, url.
+    manifest : mapping
+        The run's ``manifest.json``.
+    truth : mapping or None
+        What a simulated world knows about itself.
+    """
+
+    values: pd.DataFrame
+    matches: pd.DataFrame
+    series: pd.DataFrame
+    growth: pd.DataFrame
+    decomposition: pd.DataFrame
+    shift_check: pd.DataFrame
+    validation: pd.DataFrame
+    sessions: pd.DataFrame
+    postings: pd.DataFrame
+    manifest: Mapping[str, Any]
+    truth: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The two months that the headline compares; '' where a run has none."""
+
+    base: str
+    last: str
+
+
+def lookup(tree: Mapping[str, Any] | None, path: str) -> Any:  # noqa: ANN401
+    """Return the entry at ``a/b/c`` of nested mappings, None if any part is missing."""
+    node: Any = tree
+    for part in path.split("/"):
+        if not isinstance(node, Mapping) or part not in node:
+            return None
+        node = node[part]
+    return node
+
+
+def setting(tables: RunTables, path: str, fallback: float) -> float:
+    """Return a numeric setting of the run, `fallback` if the manifest does not hold it."""
+    found = lookup(tables.manifest, f"settings/{path}")
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else fallback
+
+
+def headline_pricer(tables: RunTables) -> str:
+    """Return the pricer of the headline."""
+    found = lookup(tables.manifest, "settings/pricing/pricer")
+    return found if found in PRICER_WORDS else "matching"
+
+
+def months_listed(tables: RunTables, kind: str) -> list[str]:
+    """Months that the manifest calls ``complete`` or ``partial``, in order."""
+    found = lookup(tables.manifest, f"months/{kind}")
+    return sorted(str(month) for month in found) if isinstance(found, list | tuple) else []
+
+
+def select(frame: pd.DataFrame, **keys: str) -> pd.DataFrame:
+    """Rows of `frame` whose columns equal `keys`, in the frame's order."""
+    keep = pd.Series(True, index=frame.index)
+    for column, value in keys.items():
+        keep &= frame[column] == value
+    return frame[keep]
+
+
+def series_of(
+    tables: RunTables, *, pricer: str = "", statistic: str = "mean_log", group_by: str = "", group: str = ""
+) -> pd.DataFrame:
+    """Return one series ordered by month; the headline's pricer unless another is named."""
+    keys = {"group_by": group_by, "group": group, "statistic": statistic, "pricer": pricer or headline_pricer(tables)}
+    return select(tables.series, **keys).sort_values("month", ignore_index=True)
+
+
+def headline_growth(tables: RunTables, *, variation: str = "both") -> pd.Series | None:
+    """Return the growth row of the headline: all sessions, mean log, one month against one month."""
+    rows = select(
+        tables.growth, group_by="", group="", statistic="mean_log", pricer=headline_pricer(tables), variation=variation
+    )
+    rows = rows[~rows["from_month"].str.contains("+", regex=False) & ~rows["to_month"].str.contains("+", regex=False)]
+    return None if rows.empty else rows.sort_values(["from_month", "to_month"]).iloc[0]
+
+
+def span(tables: RunTables) -> Span:
+    """Return the base month and the last month of growth: of the growth table, else of the manifest."""
+    row = headline_growth(tables)
+    if row is not None:
+        return Span(str(row["from_month"]), str(row["to_month"]))
+    base = lookup(tables.manifest, "base_month")
+    complete = months_listed(tables, "complete")
+    return Span(str(base or ""), complete[-1] if complete else str(base or ""))
+
+
+def month_range(months: Sequence[str]) -> list[str]:
+    """Every month from the first to the last of `months`, so that a missing one leaves a gap."""
+    if not months:
+        return []
+    return [str(period) for period in pd.period_range(min(months), max(months), freq="M")]
+
+
+def month_words(month: str) -> str:
+    """Write ``2026-03`` as ``Mar 2026``; two months joined by '+' as both."""
+    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    parts = [part.split("-") for part in month.split("+")]
+    if not all(len(part) == 2 and part[1].isdigit() and 1 <= int(part[1]) <= 12 for part in parts):
+        return month
+    return " and ".join(f"{names[int(number) - 1]} {year}" for year, number in parts)

@@ -1,0 +1,106 @@
+"""A run's tables in, one HTML page out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from valuation.errors import InputError
+from valuation.report import (
+    section_certainty,
+    section_compare,
+    section_examples,
+    section_growth,
+    section_manifest,
+    section_otherwise,
+    section_reasons,
+)
+from valuation.report.blocks import Context
+from valuation.report.drawing import WIDE, sober
+from valuation.report.facts import facts_of
+from valuation.report.inputs import RunTables, lookup, series_of
+from valuation.report.plots_series import main_figure, shown
+from valuation.report.provenance import constant, month
+from valuation.report.text import clean
+from valuation.report.warnings import warnings_of
+from valuation.tables.files import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jinja2 import Template
+
+SECTIONS = (
+    section_growth,
+    section_certainty,
+    section_reasons,
+    section_compare,
+    section_otherwise,
+    section_examples,
+    section_manifest,
+)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("valuation.report", "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("report.html.j2")
+
+
+def render(tables: RunTables) -> str:
+    """Return the report of a run as one self-contained HTML page.
+
+    Parameters
+    ----------
+    tables : RunTables
+        Tables of the run; any may be empty. Texts in them are untrusted: they are cleaned, escaped, never executed.
+
+    Returns
+    -------
+    str
+        HTML without script and without any address that a browser loads; the same for equal tables.
+    """
+    context = Context(tables, facts_of(tables), tuple(warnings_of(tables)))
+    return _template().render(
+        context=context,
+        headline=section_growth.headline(context),
+        truth=section_growth.truth(context),
+        sections=[module.section(context) for module in SECTIONS],
+        run_id=clean(str(lookup(tables.manifest, "run_id") or "")),
+        css=Markup(_css()),  # noqa: S704 (a file of this package)
+        month=month,
+        constant=constant,
+    )
+
+
+@cache
+def _css() -> str:
+    from importlib.resources import files
+
+    return files("valuation.report").joinpath("templates/report.css").read_text(encoding="utf-8")
+
+
+def save_main_figure(tables: RunTables, path: Path) -> None:
+    """Write the report's main figure as SVG or PNG, by the suffix of `path`; the same bytes for equal tables.
+
+    Raises
+    ------
+    InputError
+        Another suffix, or no month that may be shown.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("svg", "png"):
+        raise InputError(f"{path}: the main figure can be saved as .svg or .png, not as {path.suffix or 'that'}")
+    if shown(series_of(tables)).empty:
+        raise InputError("there is no main figure: no month of this run has a value that may be shown")
+    quiet = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    with sober("main"):
+        figure = main_figure(tables, WIDE)
+        write_atomic(path, lambda to: figure.savefig(to, format=kind, dpi=200, metadata=quiet))

@@ -1,0 +1,165 @@
+"""Warning rules about the sessions: who they are, what they mix, how they are written.
+
+Each rule is a pure function of the run's tables; thresholds and their reasons are in `constants`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup
+
+from valuation.report import constants as limits
+from valuation.report import measures
+from valuation.report.inputs import RunTables, month_range, months_listed, setting, span
+from valuation.report.provenance import constant, month, quoted
+from valuation.report.warning import Severity, Warning_, warning
+
+
+def mix_jump(tables: RunTables) -> list[Warning_]:
+    """Warn if an attribute's mix jumps between consecutive months."""
+    fired = []
+    for jump in measures.mix_jumps(tables):
+        if jump.distance <= limits.MIX_DISTANCE:
+            continue
+        text = (
+            "Between {earlier} and {later}, {distance} of sessions changed {attribute} (total variation distance; "
+            "limit {limit}): {category} went from {before} to {after}. Growth across that point compares different "
+            "things; read growth within {attribute}."
+        )
+        numbers = {
+            "distance": (jump.distance, "share"),
+            "before": (jump.share_earlier, "share"),
+            "after": (jump.share_later, "share"),
+        }
+        words = {
+            "earlier": month(jump.earlier),
+            "later": month(jump.later),
+            "attribute": quoted(jump.attribute),
+            "category": quoted(jump.category),
+            "limit": constant("mix_distance", "level"),
+        }
+        fired.append(warning("mix_jump", "serious", "Mix jumps", text, numbers, words, jump.attribute))
+    return fired
+
+
+def length_drift(tables: RunTables) -> list[Warning_]:
+    """Warn if summaries became longer or shorter between the end months."""
+    lengths, ends = measures.median_lengths(tables), span(tables)
+    if not {ends.base, ends.last} <= set(lengths.index) or ends.base == ends.last:
+        return []
+    before, after = float(lengths[ends.base]), float(lengths[ends.last])
+    if abs(after / before - 1) <= limits.LENGTH_CHANGE:
+        return []
+    text = (
+        "The median summary went from {before} characters in {base} to {after} in {last} ({change}; limit {limit} "
+        "either way), and log length correlates {correlation} with log value: part of the movement may be the "
+        "writing, not the work."
+    )
+    correlation = measures.length_correlation(tables)
+    numbers = {
+        "before": (before, "count"),
+        "after": (after, "count"),
+        "change": (after / before - 1, "growth"),
+        "correlation": (correlation, "number"),
+    }
+    words = {"base": month(ends.base), "last": month(ends.last), "limit": constant("length_change", "level")}
+    severity: Severity = "serious" if abs(correlation) > limits.LENGTH_CORRELATION else "caution"
+    return [warning("length_drift", severity, "Summary length drifts", text, numbers, words)]
+
+
+def length_value(tables: RunTables) -> list[Warning_]:
+    """Warn if longer summaries are priced differently."""
+    correlation = measures.length_correlation(tables)
+    if not math.isfinite(correlation) or abs(correlation) <= limits.LENGTH_CORRELATION:
+        return []
+    text = (
+        "Log length of the summary correlates {correlation} with log value (limit {limit} either way): values respond "
+        "to how much is written. Compare groups and months whose summaries are of similar length."
+    )
+    words = {"limit": constant("length_correlation", "number")}
+    return [
+        warning(
+            "length_value", "caution", "Value follows length", text, {"correlation": (correlation, "number")}, words
+        )
+    ]
+
+
+def few_users(tables: RunTables) -> list[Warning_]:
+    """Warn if the base or the last month rests on few users."""
+    effective, ends = measures.effective_users(tables), span(tables)
+    counts = measures.with_users(tables).groupby("month")["user"].nunique()
+    fired = []
+    for name in dict.fromkeys((ends.base, ends.last)):
+        if name not in effective.index or effective[name] >= limits.MIN_EFFECTIVE:
+            continue
+        least = setting(tables, "disclosure/min_users", limits.MIN_CELL_USERS)
+        numbers = {"users": (float(counts[name]), "count"), "effective": (float(effective[name]), "index")}
+        text = (
+            "{month} has {users} users, {effective} effective ones (limit {limit}): its level is largely theirs, and "
+            "intervals of so few are widened by Student's t, not made reliable."
+        )
+        words = {"month": month(name), "limit": constant("min_effective", "count")}
+        severity: Severity = "serious" if counts[name] < least else "caution"
+        fired.append(warning("few_users", severity, "Few users", text, numbers, words, name))
+    return fired
+
+
+def one_user(tables: RunTables) -> list[Warning_]:
+    """Warn if one user holds more than half of a month that growth uses."""
+    largest, ends = measures.largest_user(tables), span(tables)
+    fired = []
+    for name in dict.fromkeys((ends.base, ends.last)):
+        if name not in largest.index or largest[name] <= limits.ONE_USER:
+            continue
+        text = (
+            "One user holds {share} of the weight of {month} (limit {limit}): the level of that month is one person's."
+        )
+        words = {"month": month(name), "limit": constant("one_user", "level")}
+        numbers = {"share": (float(largest[name]), "share")}
+        fired.append(warning("one_user", "serious", "One user dominates", text, numbers, words, name))
+    return fired
+
+
+def user_overlap(tables: RunTables) -> list[Warning_]:
+    """Warn if few users appear in both end months: growth compares different people."""
+    both, either, single = measures.user_overlap(tables)
+    ends = span(tables)
+    if ends.base == ends.last or either == 0 or both / either >= limits.OVERLAP:
+        return []
+    text = (
+        "Of the {either} users of {base} or {last}, {both} appear in both ({share}; limit {limit}), and {single} of "
+        "all users appear in one month only: growth compares different people, not the same people over time."
+    )
+    numbers = {
+        "either": (either, "count"),
+        "both": (both, "count"),
+        "share": (both / either, "share"),
+        "single": (single, "share"),
+    }
+    words = {"base": month(ends.base), "last": month(ends.last), "limit": constant("overlap", "level")}
+    return [warning("user_overlap", "caution", "Different users at the two ends", text, numbers, words)]
+
+
+def missing_months(tables: RunTables) -> list[Warning_]:
+    """Warn if months without sessions inside the series."""
+    present = set(tables.values["month"])
+    missing = [name for name in month_range(sorted(present)) if name not in present]
+    if not missing:
+        return []
+    text = "No session falls into {months}: the series has gaps there, which nothing fills."
+    return [warning("missing_months", "caution", "Months missing", text, {}, {"months": months_in_words(missing)})]
+
+
+def partial_months(tables: RunTables) -> list[Warning_]:
+    """Warn if partial months are shown but stay out of growth."""
+    partial = months_listed(tables, "partial")
+    if not partial:
+        return []
+    text = "Partial months are shown with open markers and stay out of growth: {months}."
+    return [warning("partial_months", "note", "Partial months", text, {}, {"months": months_in_words(partial)})]
+
+
+def months_in_words(names: list[str]) -> Markup:
+    """List months, each traced."""
+    return Markup(", ").join(month(name) for name in names)

@@ -1,0 +1,231 @@
+"""Compared with what: where values and similarities lie, how wide the bands are, and how well the pricer does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from valuation.report import constants, measures
+from valuation.report import plots_values as plots
+from valuation.report.blocks import Block, Context, Grid, Note, Section
+from valuation.report.inputs import PRICER_WORDS, headline_pricer, select
+from valuation.report.provenance import DASH, cell, constant, interval, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BIAS = "predicted_over_actual"
+MEASURE_WORDS = {
+    "squared_correlation": "Squared correlation of log prices",
+    "slope": "Calibration slope",
+    "mean_absolute_error": "Mean absolute error, log points",
+    "root_mean_squared_error": "Root mean squared error, log points",
+    "mean_error": "Mean of actual minus predicted, log points",
+    BIAS: "Predicted over actual, geometric mean",
+    "single_coverage": "Coverage of the single-posting band",
+    "single_width": "Width of the single-posting band, log points",
+    "typical_width": "Width of the typical band, log points",
+    "interval_score": "Interval score, single-posting band (less is better)",
+    "interval_score_constant": "Interval score, a band of constant width",
+    "interval_score_difference": "Difference of the two scores",
+}
+TIER_NOTE = (
+    " Tiers are of the actual price: any pricer that regresses to the mean overprices the cheap and underprices the "
+    "dear."
+)
+SAMPLE_WORDS = {"natural": "natural mix", "tier_weighted": "price tiers balanced", "holdout": "held-out file"}
+CELL_WORDS = {
+    "tier": "price tier",
+    "predicted": "predicted value",
+    "similarity": "similarity",
+    "source": "source",
+    "month": "month",
+}
+
+
+def section(context: Context) -> Section:
+    """Build the section."""
+    lead = Markup(
+        "What the values are, how like their postings the sessions are, and how the pricer does where prices are known."
+    )
+    blocks = (*_values(context), *_similarity(context), *_widths(context), *_card(context), _study(context))
+    return Section("Compared with what?", lead, blocks)
+
+
+def _values(context: Context) -> tuple[Block, ...]:
+    values = context.tables.values
+    if not (values["matched"] & values["value_usd"].notna()).any():
+        return (Note(Markup("No session is matched, so there is no distribution of values.")),)
+    sentence = Markup(
+        "The middle matched session is valued at {middle}; eight in ten lie between {low} and {high} (n = "
+        "{matched}). Values are typical prices, so they spread less than the prices of single postings do; the "
+        "interval is a range, not a margin of error."
+    ).format(
+        middle=context.fact("value_p50", "usd"),
+        low=context.fact("value_p10", "usd"),
+        high=context.fact("value_p90", "usd"),
+        matched=context.fact("matched", "count"),
+    )
+    title = "Distribution of sessions’ values, base month and last month"
+    return (context.picture("values", title, lambda width: plots.values_figure(context.tables, width), sentence),)
+
+
+def _similarity(context: Context) -> tuple[Block, ...]:
+    if context.tables.values["similarity_max"].dropna().empty:
+        return ()
+    sentence = Markup(
+        "Half of the sessions reach a similarity of {middle} to their nearest posting, eight in ten lie between "
+        "{low} and {high}. Under {limit} a session is unmatched: {unmatched} of n = {sessions}."
+    ).format(
+        middle=context.fact("similarity_p50", "number"),
+        low=context.fact("similarity_p10", "number"),
+        high=context.fact("similarity_p90", "number"),
+        limit=context.manifest("s_min", "number"),
+        unmatched=context.fact("unmatched", "count"),
+        sessions=context.fact("sessions", "count"),
+    )
+    title = "Similarity of sessions to their nearest posting"
+    return (
+        context.picture("similarity", title, lambda width: plots.similarity_figure(context.tables, width), sentence),
+    )
+
+
+def _widths(context: Context) -> tuple[Block, ...]:
+    if all(width.empty for width in measures.band_widths(context.tables.values).values()):
+        return ()
+    sentence = Markup(
+        "Both bands have level {level}. The <em>typical band</em> holds the pricer’s own target, the typical price "
+        "of comparable work, against sampling error; half of the sessions have one narrower than {typical} either "
+        "way. The <em>single-posting band</em> says where the price of one such posting would lie ({single} in the "
+        "middle): wide on purpose, because clients ask very different prices for like work. n = {matched} matched "
+        "sessions."
+    ).format(
+        level=context.level("bands"),
+        typical=context.fact("width_typical", "factor"),
+        single=context.fact("width_single", "factor"),
+        matched=context.fact("matched", "count"),
+    )
+    title = "Half-width of the two bands of a session’s value"
+    return (context.picture("widths", title, lambda width: plots.widths_figure(context.tables, width), sentence),)
+
+
+def style_of(measure: str) -> str:
+    """Return how a measure of the card is written."""
+    return "share" if "coverage" in measure else "factor" if measure == BIAS else "number"
+
+
+def _card(context: Context) -> tuple[Block, ...]:
+    frame = context.tables.validation
+    frame = frame[frame["estimate"].notna()]
+    if frame.empty:
+        return (Note(Markup("The pricer card is empty: the command valuation validate fills it.")),)
+    tables: list[Block] = []
+    overall = frame[frame["cell_by"] == ""]
+    if not overall.empty:
+        tables.append(_overall(context, overall))
+    tables += [_by_cell(context, frame, name) for name in CELL_WORDS if (frame["cell_by"] == name).any()]
+    return tuple(tables)
+
+
+def _estimate(row: pd.Series | None) -> Markup:
+    if row is None:
+        return Markup("")
+    style = style_of(row["measure"])
+    return Markup("{} <small>{}</small>").format(
+        cell("validation", row, "estimate", style), interval("validation", row, ("lower", "upper"), style)
+    )
+
+
+def _overall(context: Context, frame: pd.DataFrame) -> Grid:
+    """Lay measures and samples against the three pricers."""
+    pricers = [name for name in PRICER_WORDS if (frame["pricer"] == name).any()]
+    body = []
+    for (sample, measure), rows in frame.groupby(["sample", "measure"], sort=False):
+        found = {row["pricer"]: row for _, row in rows.iterrows()}
+        first = rows.iloc[0]
+        body.append(
+            (
+                _words(MEASURE_WORDS, measure),
+                _words(SAMPLE_WORDS, sample),
+                cell("validation", first, "n", "count"),
+                *(_estimate(found.get(name)) for name in pricers),
+            )
+        )
+    header = ("Measure", "Sample", "n", *(PRICER_WORDS[name].capitalize() for name in pricers))
+    sentence = Markup(
+        "On postings that the pricer did not see, with intervals where they are estimated. Squared correlations of "
+        "differently mixed samples are not comparable with each other. The headline uses {pricer}."
+    ).format(pricer=PRICER_WORDS[headline_pricer(context.tables)])
+    return Grid("Pricer card", header, tuple(body), sentence, context.concerning("card"))
+
+
+def _words(known: dict[str, str], name: object) -> Markup:
+    return Markup("{}").format(known[str(name)]) if str(name) in known else quoted(str(name).replace("_", " "))
+
+
+def _by_cell(context: Context, frame: pd.DataFrame, cell_by: str) -> Grid:
+    """Lay the cells of one kind against the measures, for the headline's pricer."""
+    rows = select(frame, cell_by=cell_by, pricer=headline_pricer(context.tables))
+    rows = rows if not rows.empty else frame[frame["cell_by"] == cell_by]
+    rows = rows[(rows["sample"] == rows["sample"].iloc[0]) & (rows["pricer"] == rows["pricer"].iloc[0])]
+    kinds = list(dict.fromkeys(rows["measure"]))
+    body = []
+    for name in dict.fromkeys(rows["cell"]):
+        found = {row["measure"]: row for _, row in rows[rows["cell"] == name].iterrows()}
+        first = next(iter(found.values()))
+        body.append(
+            (quoted(name), cell("validation", first, "n", "count"), *(_estimate(found.get(kind)) for kind in kinds))
+        )
+    header = (CELL_WORDS[cell_by].capitalize(), "n", *(_words(MEASURE_WORDS, kind) for kind in kinds))
+    sentence = Markup(
+        "{pricer}, {sample}, with intervals where they are estimated; n counts held-out postings.{tier}"
+    ).format(
+        pricer=PRICER_WORDS[rows["pricer"].iloc[0]].capitalize(),
+        sample=_words(SAMPLE_WORDS, rows["sample"].iloc[0]),
+        tier=TIER_NOTE if cell_by == "tier" else "",
+    )
+    return Grid(f"Pricer card by {CELL_WORDS[cell_by]}", header, tuple(body), sentence, context.concerning("card"))
+
+
+def _study(context: Context) -> Grid:
+    """Set what the published study printed of its pricer beside the same measures of these."""
+    frame = context.tables.validation
+    pricers = [name for name in PRICER_WORDS if (frame["pricer"] == name).any()]
+    balanced = select(frame, sample="tier_weighted", cell_by="", measure="squared_correlation")
+    squared = Markup("{} <small>{} to {}</small>").format(
+        constant("study_r2", "number"), constant("study_r2_lower", "number"), constant("study_r2_upper", "number")
+    )
+    body = [
+        (Markup("Squared correlation, tiers balanced"), squared, *(_first(balanced, name) for name in pricers)),
+        *(_tier(frame, tier, pricers) for tier in range(4)),
+    ]
+    sentence = Markup(
+        "Below the first row: predicted over actual price, geometric mean, by actual price. The study that made this "
+        "measure known ({sessions} sessions of {users} people) reported growth of {growth}, without an interval. Its "
+        "pricer is a different estimator: a language model guessed prices of sessions rewritten as postings, and was "
+        "tried on n = {n} other postings. This report replicates neither; a dash means that this run has no such "
+        "cell. Intervals of {level}."
+    ).format(
+        sessions=constant("study_sessions", "count"),
+        users=constant("study_users", "count"),
+        growth=constant("study_growth", "growth"),
+        n=constant("study_holdout", "count"),
+        level=constant("series_level", "level"),
+    )
+    header = ("Measure", "Published study", *(PRICER_WORDS[name].capitalize() for name in pricers))
+    title = "Beside the published study’s pricer, a different estimator"
+    return Grid(title, header, tuple(body), sentence, context.concerning("card"))
+
+
+def _first(rows: pd.DataFrame, pricer: str) -> Markup:
+    mine = rows[(rows["pricer"] == pricer) & rows["estimate"].notna()]
+    return DASH if mine.empty else _estimate(mine.iloc[0])
+
+
+def _tier(frame: pd.DataFrame, tier: int, pricers: list[str]) -> tuple[Markup, ...]:
+    """One price tier; a run whose tiers have other limits gets dashes."""
+    low, high = (int(constants.CONSTANTS[f"study_tier_{end}"]) for end in (tier, tier + 1))
+    rows = select(frame, sample="natural", cell_by="tier", cell=f"${low:,}-{high:,}", measure=BIAS)
+    name = Markup("{} to {}").format(constant(f"study_tier_{tier}", "usd"), constant(f"study_tier_{tier + 1}", "usd"))
+    return name, constant(f"study_bias_tier_{tier}", "factor"), *(_first(rows, pricer) for pricer in pricers)

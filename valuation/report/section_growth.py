@@ -1,0 +1,175 @@
+"""How much: the headline, the series, the levels, the growth table."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from valuation.report import plots_series as plots
+from valuation.report.blocks import Block, Context, Grid, Note, Section
+from valuation.report.inputs import (
+    PRICER_WORDS,
+    headline_growth,
+    headline_pricer,
+    lookup,
+    select,
+    series_of,
+    span,
+)
+from valuation.report.provenance import DASH, cell, constant, interval, month, quoted, traced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def headline(context: Context) -> Markup:
+    """Return growth with its interval, the months, and what it rests on; or say that there is none."""
+    tables = context.tables
+    row, ends = headline_growth(tables), span(tables)
+    basis = Markup(
+        "{sessions} sessions ({matched} matched) of {users} users, priced by {pricer} with {postings} postings"
+    ).format(
+        sessions=context.fact("sessions", "count"),
+        matched=context.fact("matched", "count"),
+        users=context.fact("users", "count"),
+        pricer=PRICER_WORDS[headline_pricer(tables)],
+        postings=_postings(context),
+    )
+    if row is None or not math.isfinite(row["growth"]):
+        return Markup("No growth is estimated in this run: {}.").format(basis)
+    return Markup(
+        "From {base} to {last} the value of the typical session changed by <strong>{growth}</strong> "
+        "({level} interval {interval}): {basis}."
+    ).format(
+        base=month(ends.base),
+        last=month(ends.last),
+        growth=cell("growth", row, "growth", "growth"),
+        level=context.level("series"),
+        interval=interval("growth", row, ("lower", "upper"), "growth"),
+        basis=basis,
+    )
+
+
+def _postings(context: Context) -> Markup:
+    found = context.manifest("basket/clusters", "count")
+    return context.fact("postings_used", "count") if found == DASH else found
+
+
+def truth(context: Context) -> Markup | None:
+    """Set the truth of a simulated world beside the estimate."""
+    known = lookup(context.tables.truth, "growth")
+    row = headline_growth(context.tables)
+    if not isinstance(known, int | float) or row is None or not math.isfinite(row["growth"]):
+        return None
+    inside = row["lower"] <= known <= row["upper"]
+    text = (
+        "This is a simulated world, so the truth is known: growth of {truth}. The estimate is {growth}; its interval "
+        "{holds} the truth."
+    )
+    return Markup(text).format(
+        truth=traced(float(known), "truth:growth:value", "growth"),
+        growth=cell("growth", row, "growth", "growth"),
+        holds="holds" if inside else "misses",
+    )
+
+
+def section(context: Context) -> Section:
+    """Build the section."""
+    lead = Markup("The headline, month by month: first as index numbers, then in dollars.")
+    if plots.shown(series_of(context.tables)).empty:
+        empty = Note(Markup("No month of this run has a value that may be shown."))
+        return Section("How much?", lead, (empty, *_growth_table(context)))
+    return Section("How much?", lead, (_index(context), _levels(context), *_growth_table(context)))
+
+
+def _index(context: Context) -> Block:
+    frame = plots.shown(series_of(context.tables))
+    ends = span(context.tables)
+    at = frame[frame["month"] == ends.last]
+    row = (at if not at.empty else frame).iloc[-1]
+    sentence = Markup(
+        "Index number {value} in {last} (base month {base} = {hundred}; {level} pointwise interval {pointwise}, "
+        "simultaneous {simultaneous}). Bars are pointwise: each holds its month by itself. The shade is "
+        "simultaneous: it holds all months at once, so a path may be read from it. n = {matched} matched of "
+        "{sessions} sessions, {users} users. The intervals cover the sampling of users and of posting prices, not "
+        "the pricer’s bias."
+    ).format(
+        value=cell("series", row, "index_number", "index"),
+        last=month(row["month"]),
+        base=month(ends.base),
+        hundred=constant("index_base", "count"),
+        level=context.level("series"),
+        pointwise=interval("series", row, ("lower", "upper"), "index"),
+        simultaneous=interval("series", row, ("simultaneous_lower", "simultaneous_upper"), "index"),
+        matched=context.fact("matched", "count"),
+        sessions=context.fact("sessions", "count"),
+        users=context.fact("users", "count"),
+    )
+    title = "Typical value of a session by month, as index numbers"
+    return context.picture("index", title, lambda width: plots.main_figure(context.tables, width), sentence)
+
+
+def _levels(context: Context) -> Block:
+    frame = plots.shown(series_of(context.tables))
+    parts = [
+        Markup("{} {} ({} to {}, n = {} matched)").format(
+            month(row["month"]),
+            cell("series", row, "value", "usd"),
+            cell("series", row, "value_lower", "usd"),
+            cell("series", row, "value_upper", "usd"),
+            cell("series", row, "n_matched", "count"),
+        )
+        for _, row in frame[frame["month"].isin((span(context.tables).base, span(context.tables).last))].iterrows()
+    ]
+    sentence = Markup(
+        "{values}{stop}{level} pointwise intervals on the headline pricer; the other two pricers are drawn without. "
+        "A typical value is a geometric mean of asking prices for comparable postings, in nominal US dollars."
+    ).format(values=Markup(", ").join(parts), stop="; " if parts else "", level=context.level("series"))
+    title = "Typical value of a session by month, in US dollars"
+    return context.picture("levels", title, lambda width: plots.levels_figure(context.tables, width), sentence)
+
+
+def _growth_table(context: Context) -> tuple[Block, ...]:
+    tables = context.tables
+    keys = {"statistic": "mean_log", "pricer": headline_pricer(tables), "variation": "both"}
+    frame = select(tables.growth, **keys)
+    frame = frame[frame["growth"].notna()]
+    if frame.empty:
+        return (Note(Markup("The run’s growth table has no estimate for the headline.")),)
+    frame = frame.sort_values(["group_by", "group", "from_month", "to_month"])
+    rows = tuple(_growth_row(row) for _, row in frame.iterrows())
+    sentence = Markup(
+        "{level} intervals over users and postings jointly; n = {matched} matched sessions of {users} users in all. "
+        "“A month” is average growth a month; the trend is an ordinary least squares slope over complete months, in "
+        "log points a month. {months} months cannot be deseasonalised."
+    ).format(
+        level=context.level("series"),
+        matched=context.fact("matched", "count"),
+        users=context.fact("users", "count"),
+        months=context.fact("months", "count"),
+    )
+    header = ("Sessions", "From", "To", "Growth", "Interval", "A month", "Interval", "Trend", "Interval")
+    return (Grid("Growth of the typical value", header, rows, sentence, context.concerning("growth"), compact=True),)
+
+
+def _growth_row(row: pd.Series) -> tuple[Markup, ...]:
+    return (
+        group_label(row),
+        month(row["from_month"]),
+        month(row["to_month"]),
+        cell("growth", row, "growth", "growth"),
+        interval("growth", row, ("lower", "upper"), "growth"),
+        cell("growth", row, "monthly_growth", "growth"),
+        interval("growth", row, ("monthly_lower", "monthly_upper"), "growth"),
+        cell("growth", row, "trend", "log"),
+        interval("growth", row, ("trend_lower", "trend_upper"), "log"),
+    )
+
+
+def group_label(row: pd.Series) -> Markup:
+    """Name the sessions a row is about."""
+    if not row["group_by"]:
+        return Markup("All")
+    return Markup("{}: {}").format(quoted(row["group_by"]), quoted(row["group"]))

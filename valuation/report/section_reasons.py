@@ -1,0 +1,123 @@
+"""Why: the series by group, and the split into mix and within."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from valuation.report import plots_groups as plots
+from valuation.report.blocks import Block, Context, Grid, Note, Section
+from valuation.report.drawing import label
+from valuation.report.provenance import cell, interval, key_of, month, quoted, traced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def section(context: Context) -> Section:
+    """Build the section."""
+    lead = Markup(
+        "Sessions can become worth more because each kind of work does (within), or because there is more of the "
+        "dearer kinds (mix)."
+    )
+    tables = context.tables
+    names = sorted(set(tables.series["group_by"]) | set(tables.decomposition["group_by"]))
+    blocks: list[Block] = []
+    for position, group_by in enumerate(name for name in names if name):
+        blocks += _groups(context, group_by, position)
+        blocks += _decomposition(context, group_by, position)
+    if not blocks:
+        blocks.append(Note(Markup("No column to group sessions by was configured, so the change is not split.")))
+    return Section("Why did it move?", lead, tuple(blocks))
+
+
+def _groups(context: Context, group_by: str, position: int) -> list[Block]:
+    names = plots.group_names(context.tables, group_by)
+    if not names:
+        return [Note(Markup("By {}: every cell is under the disclosure minimum.").format(quoted(group_by)))]
+    sentence = Markup(
+        "Typical value with {level} pointwise intervals; the grey line is all sessions; n, under each name, counts "
+        "the sessions shown. {groups} of {all} groups are drawn, the largest first; {suppressed} cells are under the "
+        "disclosure minimum and left out."
+    ).format(
+        level=context.level("series"),
+        groups=context.fact(key_of("groups", group_by, "drawn"), "count"),
+        all=context.fact(key_of("groups", group_by, "all"), "count"),
+        suppressed=context.fact(key_of("groups", group_by, "suppressed"), "count"),
+    )
+    title = f"Typical value by {label(group_by)}"
+    return [
+        context.picture(
+            "groups",
+            title,
+            lambda width: plots.groups_figure(context.tables, group_by, width),
+            sentence,
+            f"groups{position}",
+        )
+    ]
+
+
+def _decomposition(context: Context, group_by: str, position: int) -> list[Block]:
+    frame = plots.decomposition_rows(context.tables, group_by)
+    frame = frame[frame["estimate"].notna()]
+    if frame.empty:
+        return [Note(Markup("By {}: no split into mix and within in this run.").format(quoted(group_by)))]
+    total = frame[(frame["group"] == "") & (frame["term"] == "total")]
+    first = frame.iloc[0]
+    sentence = Markup(
+        "From {base} to {last}{total}. Bars with {level} intervals, in log points; n = {matched} matched sessions of "
+        "{users} users over all months. Finer groups move change from within to mix; errors in the labels do the "
+        "reverse."
+    ).format(
+        base=month(first["from_month"]),
+        last=month(first["to_month"]),
+        total=_total(frame) if not total.empty else "",
+        level=context.level("series"),
+        matched=context.fact("matched", "count"),
+        users=context.fact("users", "count"),
+    )
+    title = f"Mix and within by {label(group_by)}"
+    picture = context.picture(
+        "decomposition",
+        title,
+        lambda width: plots.decomposition_figure(context.tables, group_by, width),
+        sentence,
+        f"decomposition{position}",
+    )
+    return [picture, _decomposition_table(context, frame, group_by)]
+
+
+def _total(frame: pd.DataFrame) -> Markup:
+    rows = {row["term"]: row for _, row in frame[frame["group"] == ""].iterrows()}
+    parts = [
+        Markup("{} {} ({})").format(term, cell("decomposition", rows[term], "estimate", "log"), _interval(rows[term]))
+        for term in ("total", "within", "mix")
+        if term in rows
+    ]
+    return Markup(": {}").format(Markup(", ").join(parts))
+
+
+def _interval(row: pd.Series) -> Markup:
+    return interval("decomposition", row, ("lower", "upper"), "log")
+
+
+def _decomposition_table(context: Context, frame: pd.DataFrame, group_by: str) -> Grid:
+    body = []
+    for group in dict.fromkeys(frame["group"]):
+        rows = {row["term"]: row for _, row in frame[frame["group"] == group].iterrows()}
+        terms = [
+            Markup("{} <small>{}</small>").format(
+                cell("decomposition", rows[term], "estimate", "log"), _interval(rows[term])
+            )
+            if term in rows
+            else traced(None, "", "log")
+            for term in ("within", "mix", "total")
+        ]
+        body.append((quoted(group) if group else Markup("All groups"), *terms))
+    sentence = Markup(
+        "Log points with {level} intervals; within and mix add up to the total. n = {matched} matched sessions."
+    ).format(level=context.level("series"), matched=context.fact("matched", "count"))
+    title = f"Contributions to log growth by {label(group_by)}"
+    header = ("Group", "Within", "Mix", "Total")
+    return Grid(title, header, tuple(body), sentence, context.concerning("decomposition"))

@@ -1,0 +1,42 @@
+"""The warnings of a run, by rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from valuation.report import rules_estimates as estimates
+from valuation.report import rules_sessions as sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from valuation.report.inputs import RunTables
+    from valuation.report.warning import Warning_
+
+ORDER = {"serious": 0, "caution": 1, "note": 2}
+RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
+    estimates.nothing_matched,
+    estimates.no_growth,
+    estimates.shift_excludes_zero,
+    sessions.mix_jump,
+    sessions.length_drift,
+    sessions.few_users,
+    sessions.one_user,
+    estimates.matched_fall,
+    estimates.few_postings,
+    sessions.user_overlap,
+    sessions.length_value,
+    estimates.includes_zero,
+    estimates.calibration_slope,
+    estimates.coverage,
+    estimates.hubs,
+    sessions.missing_months,
+    sessions.partial_months,
+    estimates.suppressed,
+)
+
+
+def warnings_of(tables: RunTables) -> list[Warning_]:
+    """Apply every rule; the serious first, then in the order of the rules."""
+    fired = [found for rule in RULES for found in rule(tables)]
+    return sorted(fired, key=lambda found: ORDER[found.severity])

@@ -1,0 +1,217 @@
+"""`Workspace`: everything the command line does, from Python; one method a verb."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from valuation.config import configs_dir, load
+from valuation.errors import ConfigError, EnvironmentFault, InputError
+from valuation.progress import Silent
+from valuation.storage import Layout, held, open_layout, write_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from valuation.config import Settings
+    from valuation.imports import ImportReport
+    from valuation.pipeline.explain import Explanation
+    from valuation.pipeline.price import PriceResult
+    from valuation.pipeline.run import RunResult
+    from valuation.pipeline.status import Status
+    from valuation.pipeline.validate import ValidationResult
+    from valuation.progress import Progress
+
+
+class Workspace:
+    """A workspace folder and its settings.
+
+    Parameters
+    ----------
+    root : Path or str
+        A folder made by `create`.
+    overrides : sequence of str
+        ``section.key=value``, as with ``--set``.
+    progress : Progress, optional
+        Told what long jobs are doing.
+
+    Raises
+    ------
+    InputError
+        Not a workspace.
+    ConfigError
+        An unknown setting, or one out of range.
+    """
+
+    def __init__(self, root: Path | str, *, overrides: Sequence[str] = (), progress: Progress | None = None) -> None:
+        self.layout: Layout = open_layout(Path(root))
+        self.settings: Settings = load(self.layout.settings, overrides)
+        self._progress: Progress = progress or Silent()
+
+    @classmethod
+    def create(cls, root: Path | str, *, key_file: Path | None = None) -> Workspace:
+        """Make a workspace with a commented ``valuation.toml`` and a hashing key.
+
+        Raises
+        ------
+        InputError
+            The folder is a workspace already, or is not empty, or the key is too short.
+        EnvironmentFault
+            It cannot be written.
+        """
+        folder = Path(root).expanduser()
+        layout = Layout(folder.resolve())
+        if layout.settings.exists():
+            raise InputError(f"{folder} is a workspace already; nothing was changed")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} is not an empty folder; choose a new name for the workspace")
+        try:
+            key = key_file.read_bytes() if key_file is not None else None
+        except OSError as error:
+            raise InputError(f"--key-file {key_file}: cannot be read: {error.strerror}") from error
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_key(layout, key)
+            layout.settings.write_text(commented_settings(), encoding="utf-8")
+        except OSError as error:
+            raise EnvironmentFault(f"{folder}: cannot be written: {error.strerror}") from error
+        return cls(folder)
+
+    def import_postings(
+        self, files: Sequence[str], *, mapping: Path | None = None, dry_run: bool = False
+    ) -> ImportReport:
+        """Import postings from files or fsspec URLs; see ``docs/import.md``."""
+        from valuation.imports import import_postings
+
+        with held(self.layout, "import postings"):
+            return import_postings(self.layout, files, settings=self.settings, mapping=mapping, dry_run=dry_run)
+
+    def import_sessions(
+        self, paths: Sequence[str], *, mapping: Path | None = None, file_format: str = "auto", dry_run: bool = False
+    ) -> ImportReport:
+        """Import sessions from tables, or from folders of transcripts."""
+        from valuation.imports import import_sessions
+
+        with held(self.layout, "import sessions"):
+            return import_sessions(
+                self.layout, paths, settings=self.settings, mapping=mapping, file_format=file_format, dry_run=dry_run
+            )
+
+    def quarantined(self, kind: str | None = None) -> pd.DataFrame:
+        """Rows that could not be used, with the reason; `kind` is postings, sessions or None for both."""
+        from valuation.imports import quarantined
+
+        return quarantined(self.layout, kind)
+
+    def retry(self, kind: str, *, mapping: Path) -> ImportReport:
+        """Read the quarantined rows of a kind again with a corrected mapping."""
+        from valuation.imports import retry
+
+        with held(self.layout, f"quarantine retry {kind}"):
+            return retry(self.layout, kind, settings=self.settings, mapping=mapping)
+
+    def status(self) -> Status:
+        """Counts by source and month, faults, the last run."""
+        from valuation.pipeline.status import status
+
+        return status(self.layout)
+
+    def run(self, *, engine: str = "local") -> RunResult:
+        """Embed, index, match, value, track, report; only what changed is done again."""
+        from valuation.pipeline.run import run
+
+        if engine != "local":
+            raise ConfigError(f"engine {engine!r} is not available; expected local")
+        with held(self.layout, "run"):
+            return run(self.layout, self.settings, self._progress)
+
+    def price(
+        self,
+        file: str,
+        out: str,
+        *,
+        register: str = "session",
+        source: str | None = None,
+        id_column: str = "id",
+        text_column: str = "text",
+    ) -> PriceResult:
+        """Price the texts of a table; one row out for each row in, in input order."""
+        from valuation.pipeline.price import price_file
+
+        with held(self.layout, "price"):
+            return price_file(
+                self.layout,
+                self.settings,
+                file,
+                out,
+                register=register,
+                source=source,
+                id_column=id_column,
+                text_column=text_column,
+                progress=self._progress,
+            )
+
+    def explain(self, session_id: str, *, run_id: str | None = None) -> Explanation:
+        """One session's neighbours, weights, prices and sum."""
+        from valuation.pipeline.explain import explain
+
+        folder = self.run_folder(run_id)
+        return explain(self.layout, folder, self._manifest(folder), session_id)
+
+    def validate(self, *, holdout: str | None = None, mapping: Path | None = None) -> ValidationResult:
+        """The pricer card, on the basket's own folds or on postings kept apart."""
+        from valuation.pipeline.validate import validate
+
+        with held(self.layout, "validate"):
+            return validate(self.layout, self.settings, holdout=holdout, mapping=mapping, progress=self._progress)
+
+    def report(self, run_id: str | None = None) -> Path:
+        """Render a run's report again from its tables; returns its path."""
+        from valuation.pipeline.outputs import render_report
+        from valuation.storage import read_sessions
+        from valuation.tables import write_text
+
+        folder = self.run_folder(run_id)
+        with held(self.layout, "report"):
+            text = render_report(self.layout, folder, self._manifest(folder), read_sessions(self.layout))
+            write_text(folder / "report.html", text)
+        return folder / "report.html"
+
+    def run_folder(self, run_id: str | None = None) -> Path:
+        """Folder of a finished run, by default the newest.
+
+        Raises
+        ------
+        InputError
+            There is no such run.
+        """
+        from valuation.pipeline.status import latest_run
+
+        chosen = latest_run(self.layout) if run_id is None else run_id
+        if chosen is None:
+            raise InputError("no run yet; make one with: valuation run")
+        folder = self.layout.runs / chosen
+        if not re.fullmatch(r"[0-9a-f]{16}", chosen) or not (folder / "manifest.json").is_file():
+            known = sorted(path.parent.name for path in self.layout.runs.glob("*/manifest.json"))
+            raise InputError(f"no run {chosen!r}; runs are {', '.join(known) or 'none yet'}")
+        return folder
+
+    @staticmethod
+    def _manifest(folder: Path) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder}/manifest.json: not readable ({error}); run again") from error
+        return found
+
+
+def commented_settings() -> str:
+    """``valuation.toml`` of a new workspace: every setting with its meaning, switched off."""
+    lines = (configs_dir() / "default.toml").read_text(encoding="utf-8").splitlines()
+    shown = [line if not line or line.startswith(("#", "[")) else f"# {line}" for line in lines]
+    head = ["# Settings of this workspace. Remove the # before a line to change it.", ""]
+    return "\n".join([*head, *shown[3:]]) + "\n"
