@@ -36,7 +36,7 @@ check: $(READY)  ## style, types and the import contract
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## speed and accuracy, measured; minutes
-	@for file in benchmarks/bench_*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:  ## remove .venv and the caches; no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

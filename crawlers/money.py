@@ -23,6 +23,7 @@ from typing import Literal
 
 from crawlers.money_marks import CODES, MARKS, WORDS, currency_code, may_mean
 from crawlers.money_numbers import parse_number
+from crawlers.money_words import digits_for_words
 
 Unit = Literal["fixed", "hour"]
 NoBudget = Literal["none", "unclear", "several", "zero", "negative", "infinite", "reversed", "open", "other_unit"]
@@ -34,7 +35,7 @@ _NAMES = "|".join(sorted((re.escape(name) for name in {*CODES, *WORDS}), key=len
 _MARK = rf"(?:{_SIGNS}|(?<![^\W\d_])(?i:{_NAMES})(?![^\W\d_]))"
 _NUMBER = r"(?:\d{1,3}(?:\ \d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,'_]\d+)*)"
 _SCALE = r"(?:\s?(?i:k|mn|mio|m|million|thousand|lakhs?|crores?)(?![^\W\d_]))?"
-_HOURS = r"(?:/\s?|per\s|an?\s|p\.?\s?/?)\s*(?:hours?|hrs?|h)(?![a-z])"
+_HOURS = r"(?:/\s?|per\s|an?\s|p\.?\s?/?|pro\s|par\s|por\s)\s*(?:hours?|hrs?|h|std|stunde|heure|hora)(?![a-z])"
 
 
 def _money(n: int) -> str:
@@ -64,8 +65,10 @@ _OTHER_UNIT = re.compile(
 _EACH_BEFORE = re.compile(r"(?:\d\s+\w+\s+(?:of|at|@|x)|\beach|\bper\s\w+|\d\s*[x×@])[\s:]*$")
 _AFTER_HOURS = re.compile(rf"\s*{_HOURS}")
 _WHOLE = re.compile(r"\s*(?:project|job|gig|task|contract|total|fixed|assignment)?\b")
-_HOURLY = re.compile(rf"\bhourly\b|(?<=[\d\s]){_HOURS}|\bper\s+hour\b|/\s?h(?:ou)?rs?\b(?!\s*/)")
-_FIXED = re.compile(r"\bfixed\b|\bflat\b")
+_HOURLY = re.compile(
+    rf"\bhourly\b|\bstundensatz\b|^(?:pro stunde|par heure|por hora)$|(?<=[\d\s]){_HOURS}|\bper\s+hour\b|/\s?h(?:ou)?rs?\b(?!\s*/)"
+)
+_FIXED = re.compile(r"\bfixed\b|\bflat\b|\bfestpreis\b|\bpauschal\b|\bforfait\b")
 _HOUR_WORD = re.compile(r"(?:per )?(?:hour|hr)s?|per hour|time and materials?")
 _BARE_AROUND = re.compile(
     r"(?:[\s:;,.()~≈/-]|\b(?:est|estimated|budget|price|fixed|hourly|rate|fee|amount|total|approx|approximately|about|circa|ca"
@@ -135,6 +138,7 @@ def read_budget(text: str, *, decimal_comma: bool | None = None) -> Budget | NoB
         return "unclear"
     if re.fullmatch(r"[+-]?\s?(?:inf|infinity|∞)", clean, re.IGNORECASE) or _SCIENTIFIC.fullmatch(clean):
         return read_number(float(clean.replace(" ", "").replace("∞", "inf")))
+    clean = digits_for_words(clean)
     found = [match for match in _EXPRESSION.finditer(clean) if _marks(match)]
     if not found:
         return _read_bare(clean, decimal_comma)

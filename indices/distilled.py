@@ -13,7 +13,7 @@ from indices.quiet import quiet
 from valuation.errors import EnvironmentFault
 
 DIMENSION = 256  # principal components kept
-FREQUENCY_WEIGHT = 1e-4  # of smooth inverse frequency (Arora et al. 2017), frequencies by Zipf's law
+FREQUENCY_WEIGHT = 1e-3  # of smooth inverse frequency (Arora et al. 2017), frequencies by Zipf's law
 REMOVED_TOKENS = r"\[unused\d+\]"
 RECIPE = "recipe.json"
 FILES = ("model.safetensors", "tokenizer.json", "modules.json")

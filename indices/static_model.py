@@ -63,7 +63,7 @@ def _means(ids: list[NDArray[np.int32]], table: NDArray[np.float64]) -> NDArray[
     counts.sum_duplicates()
     sums = np.asarray(counts @ table)
     with np.errstate(invalid="ignore"):
-        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
 
 
 def _table(path: Path) -> NDArray[np.float32]:

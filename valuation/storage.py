@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from valuation.config import configs_dir
 from valuation.errors import EnvironmentFault, InputError
 from valuation.tables import Postings, Sessions, Table, empty, validate, write_atomic
 
@@ -105,6 +106,43 @@ def open_layout(root: Path) -> Layout:
     if not layout.settings.is_file():
         raise InputError(f"{root} is not a workspace (no valuation.toml); make one with: valuation init {root}")
     return layout
+
+
+def make_workspace(root: Path, *, key_file: Path | None = None, settings: str | None = None) -> Layout:
+    """Make a workspace: a commented ``valuation.toml`` (or the text given) and a hashing key.
+
+    Raises
+    ------
+    InputError
+        The folder is a workspace already, or is not empty, or the key cannot be read or is too short.
+    EnvironmentFault
+        It cannot be written.
+    """
+    folder = root.expanduser()
+    layout = Layout(folder.resolve())
+    if layout.settings.exists():
+        raise InputError(f"{folder} is a workspace already; nothing was changed")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not an empty folder; choose a new name for the workspace")
+    try:
+        key = key_file.read_bytes() if key_file is not None else None
+    except OSError as error:
+        raise InputError(f"--key-file {key_file}: cannot be read: {error.strerror}") from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_key(layout, key)
+        layout.settings.write_text(commented_settings() if settings is None else settings, encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentFault(f"{folder}: cannot be written: {error.strerror}") from error
+    return layout
+
+
+def commented_settings() -> str:
+    """``valuation.toml`` of a new workspace: every setting with its meaning, switched off."""
+    lines = (configs_dir() / "default.toml").read_text(encoding="utf-8").splitlines()
+    shown = [line if not line or line.startswith(("#", "[")) else f"# {line}" for line in lines]
+    head = ["# Settings of this workspace. Remove the # before a line to change it.", ""]
+    return "\n".join([*head, *shown[3:]]) + "\n"
 
 
 def read_key(layout: Layout) -> bytes:

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from valuation.config import configs_dir, load
-from valuation.errors import ConfigError, EnvironmentFault, InputError
+from valuation.config import load
+from valuation.errors import ConfigError, InputError
 from valuation.progress import Silent
-from valuation.storage import Layout, held, open_layout, write_key
+from valuation.storage import Layout, held, make_workspace, open_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,23 +63,7 @@ class Workspace:
         EnvironmentFault
             It cannot be written.
         """
-        folder = Path(root).expanduser()
-        layout = Layout(folder.resolve())
-        if layout.settings.exists():
-            raise InputError(f"{folder} is a workspace already; nothing was changed")
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder} is not an empty folder; choose a new name for the workspace")
-        try:
-            key = key_file.read_bytes() if key_file is not None else None
-        except OSError as error:
-            raise InputError(f"--key-file {key_file}: cannot be read: {error.strerror}") from error
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_key(layout, key)
-            layout.settings.write_text(commented_settings(), encoding="utf-8")
-        except OSError as error:
-            raise EnvironmentFault(f"{folder}: cannot be written: {error.strerror}") from error
-        return cls(folder)
+        return cls(make_workspace(Path(root), key_file=key_file).root)
 
     def import_postings(
         self, files: Sequence[str], *, mapping: Path | None = None, dry_run: bool = False
@@ -208,10 +192,3 @@ class Workspace:
             raise InputError(f"{folder}/manifest.json: not readable ({error}); run again") from error
         return found
 
-
-def commented_settings() -> str:
-    """``valuation.toml`` of a new workspace: every setting with its meaning, switched off."""
-    lines = (configs_dir() / "default.toml").read_text(encoding="utf-8").splitlines()
-    shown = [line if not line or line.startswith(("#", "[")) else f"# {line}" for line in lines]
-    head = ["# Settings of this workspace. Remove the # before a line to change it.", ""]
-    return "\n".join([*head, *shown[3:]]) + "\n"

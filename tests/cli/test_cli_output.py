@@ -16,7 +16,9 @@ from valuation.cli.options import Call
 from valuation.cli.output import clean, emit, grid, plain
 from valuation.errors import ConfigError
 from valuation.imports.report import FileReport, ImportReport
+from valuation.pipeline.demo import DemoResult
 from valuation.pipeline.price import PriceResult
+from valuation.pipeline.run import RunResult
 from valuation.pipeline.status import MonthCount, SourceMonths, Status
 from valuation.tables import Quarantine, empty, typed
 
@@ -215,6 +217,15 @@ def test_many_unread_forms_are_cut_with_a_pointer():
     assert f"form {results.FORMS_SHOWN - 1}\n" in text
     assert f"form {results.FORMS_SHOWN}\n" not in text
     assert "… and 7 more forms: --json lists all" in text
+
+
+def test_a_run_ends_with_its_folder_as_an_absolute_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = RunResult(run_id="00ff", folder=Path("runs/00ff"), unchanged=False, headline="growth +27 %")
+    assert results.run(result) == f"growth +27 %\n{tmp_path}/runs/00ff"
+    unchanged = results.run(replace(result, unchanged=True))
+    assert unchanged == f"unchanged: the same inputs and settings as this run\ngrowth +27 %\n{tmp_path}/runs/00ff"
+    assert results.demo(DemoResult("00ff", Path("runs/00ff"), "truth 1")) == f"truth 1\n{tmp_path}/runs/00ff"
 
 
 def test_prices_end_with_the_path():

@@ -102,6 +102,7 @@ def test_more_tokens_than_the_model_reads_are_refused(tmp_path):
     [
         (None, "no modules.json"),
         ([{"type": "my_code.Encoder", "path": ""}], "module my_code.Encoder is not supported"),
+        ([{"type": "my_code.Transformer", "path": ""}], "module my_code.Transformer is not supported"),
         ([{"type": "sentence_transformers.models.CLIPModel", "path": ""}], "CLIPModel is not supported"),
         ([{"type": "sentence_transformers.models.Pooling", "path": ""}], "starts with Pooling"),
         ([{"type": "sentence_transformers.models.Transformer", "path": "../x"}], "leaves the model's folder"),
@@ -164,6 +165,16 @@ def test_odd_texts_get_a_vector(tmp_path, tiny, text):
     np.testing.assert_allclose(np.linalg.norm(vectors), 1, atol=1e-6)
 
 
+def test_a_text_in_which_the_tokenizer_sees_nothing_is_one_unknown_token(tmp_path, tiny):
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    row = Tokenizer.from_file(str(tiny / "tokenizer.json")).token_to_id("[UNK]")
+    unknown = load_file(tiny / "model.safetensors")["embedding.weight"][row]
+    found = opened(tiny, tmp_path).encode(["\u200b"]).vectors[0]
+    np.testing.assert_allclose(found, unknown / np.linalg.norm(unknown), atol=1e-6)
+
+
 @pytest.mark.parametrize("blank", ["", " \n\t"])
 def test_blank_texts_are_refused_by_position(tmp_path, tiny, blank):
     with pytest.raises(InputError, match="text 1 is empty"):
@@ -220,7 +231,7 @@ def test_static_is_a_sentence_transformers_model(static):
 
     texts = [*TEXTS, "long text, " * 2000]
     theirs = SentenceTransformer(static.card.path, device="cpu").encode(texts)
-    np.testing.assert_allclose(static.encode(texts).vectors, theirs, atol=1e-6)
+    np.testing.assert_allclose(static.encode(texts).vectors, theirs, atol=2e-5)  # theirs sums in float32
 
 
 @pytest.mark.slow
@@ -268,12 +279,12 @@ def test_a_megabyte_of_text_is_embedded_in_bounded_memory(tmp_path):
         f"e = open_encoder('bundled', models_dir=Path({str(tmp_path)!r}), max_tokens=256, batch_tokens=4096)\n"
         "e.encode(['warm up'])\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "v = e.encode(['incomprehensibilities ' * 23_000 + 'x' * 500_000])\n"
+        "v = e.encode(['incomprehensible ' * 5_000 + ('z' * 101 + ' ') * 9_000])\n"
         "print(v.pieces[0], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     pieces, megabytes = map(int, done.stdout.split())
-    assert pieces > 300
+    assert pieces > 100
     assert megabytes < 400
     assert done.stderr == ""
 

@@ -105,11 +105,24 @@ def test_a_damaged_file_is_named(tmp_path, content):
         Lexical.load(path)
 
 
-def test_a_pickle_in_the_file_is_refused(tmp_path):
-    path = tmp_path / "lexical.npz"
-    np.savez(path, terms=np.array([{"a": 1}], dtype=object), idf=np.ones(1), components=np.ones((1, 1)), requested=1)
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_in_the_file_is_not_opened(tmp_path):
+    path, sprung = tmp_path / "lexical.npz", tmp_path / "sprung"
+    np.savez(
+        path, terms=np.array([Trap(sprung)], dtype=object), idf=np.ones(1), components=np.ones((1, 1)), requested=1
+    )
     with pytest.raises(InputError, match="not readable"):
         Lexical.load(path)
+    assert not sprung.exists()
 
 
 def test_a_missing_file_or_parts_that_do_not_fit_are_named(tmp_path, fitted):

@@ -91,6 +91,19 @@ def test_a_tie_wider_than_the_candidates_is_made_whole(tmp_path):
     assert found.row[0].tolist() == [100, 101, 102, 103, 104]
 
 
+def test_a_tie_by_rounding_that_candidates_do_not_reach_is_made_whole(tmp_path):
+    first = 0.5 + np.linspace(-4e-7, 4e-7, 60)  # one similarity once rounded; FAISS sees the last rows as the nearest
+    vectors = np.stack([first, np.sqrt(1 - first**2)], axis=1).astype(np.float32)
+    found = made(tmp_path, vectors).search(np.array([[1.0, 0.0]], np.float32), 2)
+    assert found.row[0].tolist() == [0, 1]
+    assert found.similarity[0].tolist() == [0.5, 0.5]
+
+
+def test_there_is_no_negative_zero(tmp_path):
+    found = made(tmp_path, unit([[-1e-8, 1.0]])).search(np.array([[1.0, 0.0]], np.float32), 1)
+    assert str(found.similarity[0, 0]) == "0.0"
+
+
 @pytest.mark.parametrize("cells", [1, 1000, 10**9])
 def test_chunks_do_not_move_a_figure(tmp_path, monkeypatch, cells):
     vectors, queries = random_unit(500, 48), random_unit(70, 48, seed=2)

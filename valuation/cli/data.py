@@ -97,7 +97,7 @@ def quarantine_export(
     """Write all rows that were set aside, with their reasons and their raw content, to a file."""
     with opened(call) as workspace:
         result = results.export(workspace.quarantined(kind), out)
-    emit(call, "quarantine export", result, f"{result.rows:,} rows\n{result.out}")
+    emit(call, "quarantine export", result, f"rows  {result.rows:,}\n{result.out}")
 
 
 @quarantine.command("retry", short_help="Read them again with a corrected mapping.")

@@ -101,7 +101,7 @@ def made(result: Made) -> str:
 
 def demo(result: DemoResult) -> str:
     """Truth beside estimate; the run folder last."""
-    return f"{result.text}\n{result.folder}"
+    return f"{result.text}\n{result.folder.resolve()}"
 
 
 def run(result: RunResult) -> str:
@@ -210,15 +210,24 @@ def show(result: SetAside) -> str:
     """Reasons with counts, then single rows."""
     if not result.count:
         return "no rows are set aside"
+    total = f"{result.count:,} {'row' if result.count == 1 else 'rows'} set aside"
     reasons = grid(
         ("rows", "reason", "file", "first of them"), [(r.rows, r.reason, r.file, r.example) for r in result.reasons]
     )
     if not result.rows:
-        return f"{result.count:,} rows set aside\n\n{reasons}"
-    single = grid(("row", "file", "message"), [(r["row"], r["file"], r["message"]) for r in result.rows])
+        return f"{total}\n\n{reasons}"
+    single = grid(
+        ("file", "row", "column", "value", "message"),
+        [(r["file"], r["row"], r["column"], _excerpt(r["value"]), r["message"]) for r in result.rows],
+    )
     more = result.count - len(result.rows)
     rest = f"\n… and {more:,} more: valuation quarantine export --out FILE" if more else ""
-    return f"{result.count:,} rows set aside\n\n{reasons}\n\n{single}{rest}"
+    return f"{total}\n\n{reasons}\n\n{single}{rest}"
+
+
+def _excerpt(value: object) -> str | None:
+    """Shorten a stranger's value to a table's cell; the export has it whole."""
+    return None if value is None else f"{str(value)[:20]}…" if len(str(value)) > 20 else str(value)
 
 
 def export(quarantined: pd.DataFrame, out: Path) -> Exported:

@@ -43,22 +43,31 @@ def squared_correlation(
     weight : ndarray, shape (..., n)
         Non-negative; one answer for each leading entry. NaN where either side does not vary.
     """
-    total = weight.sum(axis=-1)
-    mean_y, mean_v = weight @ log_price / total, weight @ value / total
-    cov = weight @ (log_price * value) / total - mean_y * mean_v
-    var = (weight @ log_price**2 / total - mean_y**2) * (weight @ value**2 / total - mean_v**2)
-    return np.asarray(np.divide(cov**2, var, out=np.full_like(cov, np.nan), where=var > 1e-14))
+    cov, var_y, var_v = _moments(log_price, value, weight)
+    known = (var_y > 0) & (var_v > 0)
+    return np.asarray(np.divide(cov**2, var_y * var_v, out=np.full_like(cov, np.nan), where=known))
 
 
 def slope(
     log_price: NDArray[np.float64], value: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Weighted slope of log price on log value; shapes as in `squared_correlation`."""
-    total = weight.sum(axis=-1)
-    mean_y, mean_v = weight @ log_price / total, weight @ value / total
-    cov = weight @ (log_price * value) / total - mean_y * mean_v
-    var = weight @ value**2 / total - mean_v**2
-    return np.asarray(np.divide(cov, var, out=np.full_like(cov, np.nan), where=var > 1e-14))
+    cov, _, var_v = _moments(log_price, value, weight)
+    return np.asarray(np.divide(cov, var_v, out=np.full_like(cov, np.nan), where=var_v > 0))
+
+
+def _moments(
+    y: NDArray[np.float64], v: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted covariance and variances; a variance that is only rounding error is exactly 0."""
+    mean_y, mean_v = weighted_mean(y, weight), weighted_mean(v, weight)
+    square_y, square_v = weighted_mean(y**2, weight), weighted_mean(v**2, weight)
+    var_y, var_v = square_y - mean_y**2, square_v - mean_v**2
+    return (
+        np.asarray(weighted_mean(y * v, weight) - mean_y * mean_v),
+        np.where(var_y > 1e-12 * square_y, var_y, 0.0),
+        np.where(var_v > 1e-12 * square_v, var_v, 0.0),
+    )
 
 
 def weighted_mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

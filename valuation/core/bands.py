@@ -88,7 +88,8 @@ def _sparse_rows(value: NDArray[np.float64], column: NDArray[np.int64], n_column
     """Lay `value` (n, stored) into n sparse rows, summing what falls on one column."""
     n, stored = value.shape
     starts = np.arange(0, n * stored + 1, stored)
-    matrix = sparse.csr_matrix((value.ravel(), column.ravel(), starts), shape=(n, n_columns))
+    # a copy: summing duplicates sorts each row in place, and would shuffle the caller's weights
+    matrix = sparse.csr_matrix((value.ravel(), column.ravel(), starts), shape=(n, n_columns), copy=True)
     matrix.sum_duplicates()
     return matrix
 
@@ -182,7 +183,7 @@ def _local_square(
     squared: NDArray[np.float64], weight: NDArray[np.float64], row: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Neighbours' mean squared residual; the basket's mean where there are no weights (pricer ``hedonic``)."""
-    return np.where(weight.any(axis=1), (weight * squared[row]).sum(axis=1), squared.mean())
+    return np.asarray(np.where(weight.any(axis=1), (weight * squared[row]).sum(axis=1), squared.mean()))
 
 
 def _shrunk(local: NDArray[np.float64], mean_square: float) -> NDArray[np.float64]:
@@ -258,10 +259,10 @@ def single_posting_band(
         mine = np.flatnonzero(category == which)
         members = np.flatnonzero(scores.category == which)
         n = len(members)
-        first = max(int(np.floor((1 - level) / 2 * (n + 1))), 1) - 1
-        last = min(int(np.ceil((1 + level) / 2 * (n + 1))), n) - 1
+        first = max(int(np.floor((1 - level) / 2 * (n + 1) + 1e-9)), 1) - 1  # 1 - 0.9 falls just short of 0.1
+        last = min(int(np.ceil((1 + level) / 2 * (n + 1) - 1e-9)), n) - 1
         for block in np.array_split(mine, max(1, len(mine) * n // 4_000_000)):
-            points = left_out_value[scores.fold[members]][:, block] + np.outer(scores.score[members], sigma[block])
+            points = left_out_value[:, block][scores.fold[members]] + np.outer(scores.score[members], sigma[block])
             ordered = np.partition(points, (first, last), axis=0)
             lower[block], upper[block] = ordered[first], ordered[last]
     return Band(lower=lower, upper=upper)

@@ -102,20 +102,16 @@ def _replicate_sums(
     key: NDArray[np.uint64], row_start: NDArray[np.int64], column: NDArray[np.int64], value: NDArray[np.float64],
     n_columns: int, seed: np.uint64, stream: np.uint64, replicates: int,
 ) -> NDArray[np.float64]:  # fmt: skip
-    out = np.zeros((replicates, n_columns))
+    out = np.zeros((replicates + 1, n_columns))  # a spare row for the last pair's second replicate
     for pair in prange((replicates + 1) // 2):
-        even_sum, odd_sum = np.zeros(n_columns), np.zeros(n_columns)
         for row in range(key.size):
             if row_start[row] == row_start[row + 1]:
                 continue
             even, odd = _exponential_pair(key[row], np.uint64(pair), stream, seed)
             for position in range(row_start[row], row_start[row + 1]):
-                even_sum[column[position]] += (even - 1.0) * value[position]
-                odd_sum[column[position]] += (odd - 1.0) * value[position]
-        out[2 * pair] = even_sum
-        if 2 * pair + 1 < replicates:
-            out[2 * pair + 1] = odd_sum
-    return out
+                out[2 * pair, column[position]] += (even - 1.0) * value[position]
+                out[2 * pair + 1, column[position]] += (odd - 1.0) * value[position]
+    return out[:replicates]
 
 
 def _word64(seed: int) -> np.uint64:

@@ -36,15 +36,16 @@ def kernel_weights(
     Raises
     ------
     InputError
-        Similarities outside [-1, 1] or not falling: distances, or unsorted rows.
+        Similarities outside [-1, 1], missing or not falling: distances, or unsorted rows.
     """
-    if np.abs(similarity).max(initial=0.0) > 1 + 1e-6:
+    if not np.abs(similarity).max(initial=0.0) <= 1 + 1e-6:  # true for NaN too
         raise InputError("similarity outside [-1, 1]: distances or raw inner products?")
     if similarity.shape[1] > 1 and (np.diff(similarity, axis=1) > 1e-9).any():
         raise InputError("similarities must fall along each row: distances or unsorted neighbours?")
     used = allowed & (np.cumsum(allowed, axis=1) <= k)
     nearest = np.where(used, similarity, -np.inf).max(axis=1, initial=-np.inf, keepdims=True)
-    weight = np.where(used, np.exp((similarity - np.where(np.isfinite(nearest), nearest, 0.0)) / tau), 0.0)
+    closer = np.where(used, similarity, -np.inf) - np.where(np.isfinite(nearest), nearest, 0.0)
+    weight = np.exp(closer / tau)
     total = weight.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(weight, total, out=np.zeros_like(weight), where=total > 0))
 

@@ -156,19 +156,21 @@ def _log_statistics(
     rows, cells = log_value.shape[0], start.size - 1
     out = np.full((3, rows, cells), np.nan)
     for row in prange(rows):
-        usd = np.exp(log_value[row])
         for cell in range(cells):
-            inside = session[start[cell] : start[cell + 1]]
-            if inside.size == 0:
+            size = start[cell + 1] - start[cell]
+            if size == 0:
                 continue
-            value, of = usd[inside], weight[row][inside]
+            value, of, price, total = np.empty(size), np.empty(size), 0.0, 0.0
+            for place in range(size):
+                value[place] = log_value[row, session[start[cell] + place]]
             order = np.argsort(value)
-            out[0, row, cell] = np.log(sorted_median(value[order], of[order]))
-            out[1, row, cell] = np.log(sorted_trimmed_mean(value[order], of[order], trim))
-            price, total = 0.0, 0.0
-            for place in range(inside.size):
-                price += of[place] * value[place] * factor[row, fifth[inside[place]]]
+            for place in range(size):
+                which = session[start[cell] + order[place]]
+                value[place], of[place] = np.exp(log_value[row, which]), weight[row, which]
+                price += of[place] * value[place] * factor[row, fifth[which]]
                 total += of[place]
+            out[0, row, cell] = np.log(sorted_median(value, of))
+            out[1, row, cell] = np.log(sorted_trimmed_mean(value, of, trim))
             out[2, row, cell] = np.log(price / total)
     return out
 

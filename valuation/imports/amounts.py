@@ -61,7 +61,8 @@ def price_rows(
     currency, currency_faults, original = _currencies(raw, frame, mapping, currency_columns, file)
     converted = usd_rates(month, currency, rates)
     rate = converted["usd_per_unit"]
-    usd = np.exp((np.log(frame["low"]) + np.log(frame["high"])) / 2) * rate
+    middle = (np.sqrt(frame["low"]) * np.sqrt(frame["high"])).where(frame["low"] != frame["high"], frame["low"])
+    usd = middle * rate  # a single amount in dollars stays exactly what it is
     no_rate = (frame["low"].notna() & currency.notna() & month.notna() & rate.isna()).to_numpy()
     source = converted["rate_source"].mask((original != "USD").to_numpy() & original.notna().to_numpy(), "source")
     columns = {

@@ -38,11 +38,8 @@ def as_text(cell: Cell) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, (float, np.floating)):
-        return (
-            str(int(cell))
-            if math.isfinite(cell) and float(cell).is_integer() and abs(cell) < 1e15
-            else repr(float(cell))
-        )
+        value = float(cell)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(cell, (datetime, date)):
         return cell.isoformat()
     return (cell if isinstance(cell, str) else str(cell)).replace("\0", "").strip()

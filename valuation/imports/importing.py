@@ -18,13 +18,15 @@ from valuation.imports.ledger import (
     Entry,
     Provenance,
     counts,
+    mend_ledger,
     provenance_path,
     quarantine_table,
     read_ledger,
     read_provenance,
     read_quarantine,
-    write_details,
     write_ledger,
+    write_provenance,
+    write_quarantine,
 )
 from valuation.imports.mapping import digest, used_columns
 from valuation.imports.names import names_person
@@ -75,31 +77,49 @@ class Job:
 def run_jobs(
     layout: Layout, kind: str, jobs: Sequence[Job], *, context: Context, rates_digest: str, dry_run: bool
 ) -> ImportReport:
-    """Import files in the order given; a file that is refused leaves those before it imported."""
-    reports = [run_job(layout, kind, job, context, rates_digest, dry_run) for job in jobs]
+    """Import files in the order given. All are read before the first is written: one refused file stops them all."""
+    ledger = mend_ledger(layout)
+    ids = [_import_id(kind, job, rates_digest) for job in jobs]
+    here = [_is_here(layout, kind, one, ledger) for one in ids]
+    built = [None if known else _build(job, context) for job, known in zip(jobs, here, strict=True)]
+    todo = zip(jobs, ids, built, strict=True)
+    reports = [_import_one(layout, kind, job, one, rows, context, dry_run) for job, one, rows in todo]
     return ImportReport(kind, dry_run, tuple(reports))
 
 
-def run_job(layout: Layout, kind: str, job: Job, context: Context, rates_digest: str, dry_run: bool) -> FileReport:
-    """Import one file, unless it is already here with the same mapping and rates."""
+def _import_id(kind: str, job: Job, rates_digest: str) -> str:
+    """Hash of all that decides what an import brings."""
     key = "|".join((SCHEMA_VERSION, kind, job.sha256, digest(job.mapping), rates_digest))
-    import_id = hashlib.sha256(key.encode()).hexdigest()[:16]
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _is_here(layout: Layout, kind: str, import_id: str, ledger: pd.DataFrame) -> bool:
+    """Whether the same file is already here, read with the same mapping and rates."""
+    return import_id in set(ledger["import_id"]) and provenance_path(layout, kind, import_id).exists()
+
+
+def _build(job: Job, context: Context) -> Built:
+    return guarded(job, context) if job.guessed else job.build(job.raw, job.mapping, file=job.file, context=context)
+
+
+def _import_one(
+    layout: Layout, kind: str, job: Job, import_id: str, built: Built | None, context: Context, dry_run: bool
+) -> FileReport:
+    """Combine one file's rows with what is there, and write; an earlier reading of the same file is superseded."""
     ledger = read_ledger(layout)
-    before = ledger[ledger["import_id"] == import_id]
-    if len(before) and provenance_path(layout, kind, import_id).exists():
-        return _unchanged(layout, kind, job, import_id, before)
-    built = guarded(job, context) if job.guessed else job.build(job.raw, job.mapping, file=job.file, context=context)
+    if built is None or _is_here(layout, kind, import_id, ledger):
+        return _unchanged(layout, kind, job, import_id)
     older = ledger[(ledger["kind"] == kind) & (ledger["sha256"] == job.sha256) & (ledger["import_id"] != import_id)]
     current = without(layout, kind, read_table_of(layout, kind), set(older["import_id"]))
-    unfinished = read_provenance(layout, kind, import_id)
-    table, provenance = absorb(kind, current, built.table, unfinished)
+    table, provenance = absorb(kind, current, built.table, read_provenance(layout, kind, import_id))
     held = quarantine_table(
         job.raw, built.faults, import_id=import_id, file=job.file, key=context.key, names=person_columns(job)
     )
     rows_in = len(job.raw.frame) + len(job.raw.broken)
     entry = Entry(import_id, kind, job.file, job.sha256, context.now, rows_in, held, provenance)
     if not dry_run:
-        write_details(layout, entry)
+        write_quarantine(layout, entry)
+        write_provenance(layout, entry)
         write_table_of(layout, kind, table)
         write_ledger(layout, [entry], superseded=set(older["import_id"]))
     return file_report(job, entry, built)
@@ -193,9 +213,9 @@ def _newer(kind: str, current: pd.DataFrame, incoming: pd.DataFrame) -> np.ndarr
     return ~(known["crawled_at"] > incoming["crawled_at"].reset_index(drop=True)).to_numpy()
 
 
-def _unchanged(layout: Layout, kind: str, job: Job, import_id: str, before: pd.DataFrame) -> FileReport:
+def _unchanged(layout: Layout, kind: str, job: Job, import_id: str) -> FileReport:
     """Report of a file that is already here."""
-    line = before.iloc[0]
+    line = next(line for line in read_ledger(layout).to_dict("records") if line["import_id"] == import_id)
     reasons = _by_count(read_quarantine(layout, kind, import_id)["reason"])
     numbers = (int(line["rows_in"]), int(line["kept"]), int(line["merged"]), int(line["quarantined"]))
     shown = used_columns(job.mapping)

@@ -1,6 +1,7 @@
 """What has been imported: the ledger, the quarantine, and which rows each import brought.
 
-Order of writing: quarantine, provenance, the table, the ledger last. An import counts only once it stands in the
+Order of writing: quarantine, provenance, the table, the ledger last (a retry empties the quarantine after the table
+is written, so that a row is at no time in neither). An import counts only once it stands in the
 ledger; one that was cut short leaves files that the next import of the same file completes, and any other removes.
 """
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow.parquet as pq
 from pandera.typing import Series
 
 from valuation.imports.cells import as_text, missing
@@ -88,13 +90,17 @@ def read_quarantine(layout: Layout, kind: str, import_id: str) -> pd.DataFrame:
     return read_table(path, Quarantine) if path.exists() else empty(Quarantine)
 
 
-def write_details(layout: Layout, entry: Entry) -> None:
-    """Write quarantine and provenance of an import: before its rows, and before its line in the ledger."""
+def write_quarantine(layout: Layout, entry: Entry) -> None:
+    """Write an import's quarantine: before the rows of a first import, after those of a retry."""
     path = layout.quarantine(entry.kind, entry.import_id)
     if len(entry.quarantine):
         write_table(entry.quarantine, path, Quarantine)
     else:
         path.unlink(missing_ok=True)
+
+
+def write_provenance(layout: Layout, entry: Entry) -> None:
+    """Write which rows an import brings: before the rows themselves."""
     write_table(entry.provenance, provenance_path(layout, entry.kind, entry.import_id), Provenance)
 
 
@@ -107,17 +113,37 @@ def write_ledger(layout: Layout, entries: Sequence[Entry], *, superseded: Collec
     whole = pd.concat([frame for frame in lines if len(frame)], ignore_index=True)
     whole = whole.sort_values(["imported_at", "kind", "file", "import_id"], ignore_index=True)
     write_table(whole, layout.imports, Imports)
-    tidy(layout)
+    _tidy(layout, set(whole["import_id"]))
 
 
-def tidy(layout: Layout) -> None:
+def _tidy(layout: Layout, known: Collection[str]) -> None:
     """Remove details of imports that are not in the ledger: superseded, or cut short."""
-    known = set(read_ledger(layout)["import_id"])
     for folder in (layout.root / "quarantine", layout.root / "imports"):
         for path in folder.glob("*/*.parquet"):
             if path.stem not in known:
                 with contextlib.suppress(FileNotFoundError):
                     path.unlink()
+
+
+def mend_ledger(layout: Layout) -> pd.DataFrame:
+    """Read the ledger, bringing lines up to date that a retry has left behind, cut short before it wrote them."""
+    ledger = read_ledger(layout)
+    stale = []
+    for line in ledger.to_dict("records"):
+        if _rows_in(layout.quarantine(line["kind"], line["import_id"])) != line["quarantined"]:
+            held = read_quarantine(layout, line["kind"], line["import_id"])
+            known = read_provenance(layout, line["kind"], line["import_id"])
+            names = (line["import_id"], line["kind"], line["file"], line["sha256"])
+            stale.append(Entry(*names, line["imported_at"], int(line["rows_in"]), held, known))
+    if not stale:
+        return ledger
+    write_ledger(layout, stale, superseded=())
+    return read_ledger(layout)
+
+
+def _rows_in(path: Path) -> int:
+    """Rows of a Parquet file, 0 if there is none."""
+    return int(pq.ParquetFile(path).metadata.num_rows) if path.exists() else 0
 
 
 def counts(entry: Entry) -> tuple[int, int, int]:

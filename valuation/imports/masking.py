@@ -25,7 +25,7 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<name>\b(?:Bearer|Authorization:?)\s{1,3})(?P<value>[A-Za-z0-9+/_=.-]{16,})", re.IGNORECASE)
-_PHONE = re.compile(r"(?<![\w+.])(?:\+|00(?=[1-9]))\d{1,3}(?:[ .\-/]{0,2}\(?\d{1,5}\)?){2,7}(?!\w)")
+_PHONE = re.compile(r"(?<![\w+.])(?:\+|00(?=[1-9]\d{0,2} ))\d{1,3}(?:[ .\-/]{0,2}\(?\d{1,5}\)?){2,7}(?!\w)")
 
 
 def hash_name(key: bytes, name: str) -> str:

@@ -32,7 +32,7 @@ POSTING_NAMES: dict[str, tuple[str, ...]] = {
     "price_type": (
         "price type|budget type|payment type|pay type|rate type|pricing type|contract type|project type|job type"
         "|hourly fixed|fixed hourly|fixed or hourly|hourly or fixed|billing type|engagement",
-        "type|pricing|unit",
+        "type|pricing|unit|art|typ",
     ),
     "currency": (
         "currency|currency code|budget currency|price currency|ccy|currency symbol|client currency|währung|waehrung"
@@ -77,7 +77,8 @@ HOURLY_WORDS = frozenset("hourly hour hr stundensatz".split())
 FIXED_WORDS = frozenset("fixed flat festpreis".split())
 NOT_PRICES = frozenset(
     "type currency spent spend earned paid hire success response acceptance date count number num id level status"
-    " method verified unit period average avg interview score rating exchange code kind symbol last old previous".split()
+    " method verified unit period average avg interview score rating exchange code kind symbol last old"
+    " previous".split()
 )
 
 

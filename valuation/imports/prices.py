@@ -96,8 +96,9 @@ def decimal_comma_of(
         return shown.comma
     either = shown.either_point or (shown.either_comma and (shown.comma or delimiter == ";"))
     if either:
+        shape = price_form(str(either), width=30)
         raise InputError(
-            f"{file}: prices such as {price_form(either, width=30)!r} can be read either way; write one line under "
+            f"{file}: prices such as {shape!r} can be read either way; write one line under "
             "[options] in a mapping: decimal_comma = true (1.200,50) or decimal_comma = false (1,200.50)"
         )
     return None
@@ -113,8 +114,8 @@ def forms(quotes: pd.DataFrame) -> tuple[tuple[tuple[str, int], ...], tuple[tupl
 def _count_forms(texts: pd.Series[str]) -> tuple[tuple[str, int], ...]:
     """Forms of texts with their counts, most frequent first."""
     counts: Counter[str] = Counter()
-    for text, count in Counter(texts).items():
-        counts[mask(price_form(text))] += count
+    for text, count in zip(*np.unique(texts.to_numpy(dtype=object).astype(str), return_counts=True), strict=True):
+        counts[mask(price_form(str(text)))] += int(count)
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -74,6 +74,8 @@ MEANINGS: dict[Reason, tuple[str, str]] = {
 }
 
 FAULT_COLUMNS = ("position", "column", "value", "reason")
+_FAULT_TYPES = {"position": "int64", "column": "str", "value": "str", "reason": "str"}
+_NO_FAULTS = pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in _FAULT_TYPES.items()})
 
 
 def faults(
@@ -98,17 +100,19 @@ def faults(
         `FAULT_COLUMNS`, one row a faulty row, in row order.
     """
     position = np.flatnonzero(mask)
+    if not len(position):
+        return _NO_FAULTS
     codes = [str(reason)] * len(position) if isinstance(reason, Reason) else [str(c) for c in reason.to_numpy()[mask]]
     shown = [None] * len(position) if values is None else [excerpt(value) for value in values.to_numpy()[mask]]
     data = {"position": position, "column": [column or None] * len(position), "value": shown, "reason": codes}
-    return pd.DataFrame(data).astype({"position": np.int64, "column": "str", "value": "str", "reason": "str"})
+    return pd.DataFrame(data).astype(_FAULT_TYPES)
 
 
 def first_faults(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One fault a row: the first in the order of `found`; sorted by position."""
     filled = [frame for frame in found if len(frame)]
     if not filled:
-        return faults(np.zeros(0, dtype=bool), Reason.NO_TEXT, "")
+        return _NO_FAULTS
     whole = pd.concat(filled, ignore_index=True).drop_duplicates("position", keep="first")
     return whole.sort_values("position", kind="stable", ignore_index=True)
 

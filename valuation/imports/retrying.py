@@ -13,12 +13,13 @@ from valuation.imports.importing import Job, absorb, file_report, person_columns
 from valuation.imports.ledger import (
     Entry,
     Provenance,
+    mend_ledger,
     quarantine_table,
-    read_ledger,
     read_provenance,
     read_quarantine,
-    write_details,
     write_ledger,
+    write_provenance,
+    write_quarantine,
 )
 from valuation.imports.mapping import used_columns
 from valuation.imports.raw import RawTable, object_frame
@@ -44,7 +45,7 @@ def retry_imports(
     InputError
         None has them, or nothing is quarantined.
     """
-    ledger = read_ledger(layout)
+    ledger = mend_ledger(layout)
     lines = [line for _, line in ledger[ledger["kind"] == kind].iterrows()]
     waiting = [(line, held) for line in lines if len(held := read_quarantine(layout, kind, line["import_id"]))]
     if not waiting:
@@ -79,8 +80,9 @@ def _retry_one(
         line["import_id"], kind, job.file, job.sha256, line["imported_at"], int(line["rows_in"]), still,
         _joined(earlier, fresh),
     )  # fmt: skip
+    write_provenance(layout, entry)
     write_table_of(layout, kind, table)
-    write_details(layout, entry)
+    write_quarantine(layout, entry)
     write_ledger(layout, [entry], superseded=())
     return file_report(job, entry, built)
 

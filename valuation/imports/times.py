@@ -90,9 +90,8 @@ def _read(cell: Cell, day_first: bool | None, zone: tzinfo) -> tuple[datetime | 
     if isinstance(cell, (datetime, date)):
         return _plausible(utc(cell.to_pydatetime(warn=False) if isinstance(cell, pd.Timestamp) else cell, zone)), None
     number = number_of(cell)
-    text = (
-        str(int(number)) if number is not None and number == number // 1 and abs(number) < 1e19 else str(cell).strip()
-    )
+    whole = number is not None and abs(number) < 1e19 and number.is_integer()
+    text = str(int(number)) if number is not None and whole else str(cell).strip()
     moment = parse_date(text, day_first=day_first, zone=zone)
     if moment is None and text.replace(".", "", 1).isdigit():
         moment = parse_epoch(float(text))

@@ -94,12 +94,12 @@ def read_transcripts(folder: Folder) -> RawTable:
     sessions: dict[str, list[Line]] = {}
     unreadable = 0
     for path, content in folder.files:
-        stem = PurePosixPath(path).stem
-        for line in _lines(content):
-            if line is None:
-                unreadable += 1
-            else:
-                sessions.setdefault(str(line.get("sessionId") or stem), []).append(line)
+        lines = list(_lines(content))
+        unreadable += lines.count(None)
+        good = [line for line in lines if line is not None]
+        named = next((line["sessionId"] for line in good if line.get("sessionId")), PurePosixPath(path).stem)
+        for line in good:  # a summary line does not say its session: it is the file's
+            sessions.setdefault(str(line.get("sessionId") or named), []).append(line)
     rows = [_row(session, lines) for session, lines in sorted(sessions.items())]
     if not any(row["started_at"] for row in rows):
         raise InputError(f"{folder.name}: no lines with type, sessionId and timestamp; is it the right folder?")

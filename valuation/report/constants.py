@@ -20,6 +20,7 @@ ONE_USER = 0.5  # the disclosure rule's limit: more than half of a month is one 
 SLOPE_LOW, SLOPE_HIGH = 0.85, 1.15  # what the project accepts of a pricer on held-out postings
 HUB_SHARE = 0.2  # the top 1 % of postings carrying a fifth of all weight is twenty times an even spread
 COVERAGE_MISS = 0.02  # held-out coverage of the single-posting band must lie within two points of its level
+SUM_GAP = 1e-6  # log points: contributions and values are sums of the same numbers
 MIN_CELL_SESSIONS = 15.0  # disclosure minimum where the manifest does not name one (METHOD section 11)
 MIN_CELL_USERS = 5.0
 SERIES_LEVEL = 0.95

@@ -67,7 +67,7 @@ class MonthAxis:
             label += f"\n{year}" if position == 0 or int(number) <= step else "\n"
             if counts is not None:
                 count = counts[position]
-                label += f"\nn {count:,.0f}" if math.isfinite(count) else "\n–"
+                label += ("\nn " if position == 0 else "\n") + (f"{count:,.0f}" if math.isfinite(count) else "–")
             labels.append(label)
         axes.set_xticks(list(shown), labels)
         axes.set_xlim(-0.5, len(self.months) - 0.5)

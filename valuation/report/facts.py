@@ -9,18 +9,19 @@ import numpy as np
 
 from valuation.report import measures
 from valuation.report.inputs import RunTables, headline_pricer, lookup, select, setting, span
-from valuation.report.plots_groups import group_names
+from valuation.report.plots_groups import group_names, hidden_groups
 from valuation.report.provenance import key_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TOP_NEIGHBOURS = 5
+MOST_CELLS = 12
 
 
 def facts_of(tables: RunTables) -> dict[str, float]:
     """Return the report's own numbers by name; NaN where a run cannot give one."""
-    facts = {**_counts(tables), **_spread(tables), **_shift(tables), **_groups(tables)}
+    facts = {**_counts(tables), **_spread(tables), **_shift(tables), **_groups(tables), **_card(tables)}
     for session_id in example_ids(tables):
         facts.update(_example(tables, session_id))
     return facts
@@ -83,7 +84,33 @@ def _groups(tables: RunTables) -> dict[str, float]:
         frame = select(tables.series, group_by=group_by, **keys)
         facts[key_of("groups", group_by, "all")] = frame["group"].nunique()
         facts[key_of("groups", group_by, "drawn")] = len(group_names(tables, group_by))
+        facts[key_of("groups", group_by, "hidden")] = len(hidden_groups(tables, group_by))
         facts[key_of("groups", group_by, "suppressed")] = float(frame["suppressed"].sum())
+    return facts
+
+
+def card_rows(tables: RunTables, cell_by: str) -> pd.DataFrame:
+    """Rows of the pricer card by one kind of cell: the headline's pricer, or the first there is; one sample."""
+    rows: pd.DataFrame = select(tables.validation[tables.validation["estimate"].notna()], cell_by=cell_by)
+    mine = select(rows, pricer=headline_pricer(tables))
+    rows = mine if not mine.empty else rows
+    return select(rows, sample=str(rows["sample"].iloc[0]), pricer=str(rows["pricer"].iloc[0]))
+
+
+def card_cells(rows: pd.DataFrame) -> list[str]:
+    """Cells that the card shows, in its own order: the twelve with the most postings."""
+    largest = rows.groupby("cell")["n"].max().sort_index().sort_values(ascending=False, kind="stable")
+    kept = set(largest.index[:MOST_CELLS])
+    return [str(name) for name in dict.fromkeys(rows["cell"]) if name in kept]
+
+
+def _card(tables: RunTables) -> dict[str, float]:
+    facts: dict[str, float] = {}
+    known = tables.validation[tables.validation["estimate"].notna()]
+    for cell_by in sorted(set(known["cell_by"]) - {""}):
+        rows = card_rows(tables, cell_by)
+        facts[key_of("card", cell_by, "all")] = rows["cell"].nunique()
+        facts[key_of("card", cell_by, "shown")] = len(card_cells(rows))
     return facts
 
 

@@ -5,12 +5,14 @@ which may be missing: ``settings`` (the identity of the settings), ``base_month`
 ``partial`` lists), ``s_min``, ``calibration`` (``slope`` and ``intercept`` of y on v, or ``b`` and ``a``), ``basket``
 (``clusters``), ``shift_check`` (``from_month``, ``to_month``, ``difference``, ``lower``, ``upper``: D_T - D_0 in log
 points with its interval, which the monthly table cannot give because the months share their postings).
-`RunTables.truth`, if the world was simulated, may hold ``growth`` (0.27 is 27 %), ``index_number`` (month to index
-number) and ``growth_by_group`` (group to growth); other numbers in it are listed.
+`RunTables.truth`, if the world was simulated, holds ``growth``: a number (0.27 is 27 %), or records with ``kind`` ('' =
+all), ``expected_growth`` (of the population) and ``growth`` (of the sessions drawn); and may hold ``series`` (records
+with ``month`` and ``expected_log_value``).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -144,9 +146,31 @@ def month_range(months: Sequence[str]) -> list[str]:
 
 
 def month_words(month: str) -> str:
-    """Write ``2026-03`` as ``Mar 2026``; two months joined by '+' as both."""
+    """Write ``2026-03`` as ``Mar 2026``; what is no month stays as it is."""
     names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    parts = [part.split("-") for part in month.split("+")]
-    if not all(len(part) == 2 and part[1].isdigit() and 1 <= int(part[1]) <= 12 for part in parts):
-        return month
-    return " and ".join(f"{names[int(number) - 1]} {year}" for year, number in parts)
+    year, _, number = month.partition("-")
+    return f"{names[int(number) - 1]} {year}" if number.isdigit() and 1 <= int(number) <= 12 else month
+
+
+def true_growth(tables: RunTables, kind: str = "", name: str = "expected_growth") -> tuple[str, float] | None:
+    """Return where a simulated world's true growth stands and what it is; None if the world does not tell."""
+    known = lookup(tables.truth, "growth")
+    if isinstance(known, int | float):
+        return ("growth", float(known)) if (kind, name) == ("", "expected_growth") else None
+    for position, record in enumerate(known if isinstance(known, list) else []):
+        found = lookup(record, name)
+        if lookup(record, "kind") == kind and isinstance(found, int | float):
+            return f"growth,{position},{name}", float(found)
+    return None
+
+
+def true_index_numbers(tables: RunTables) -> dict[str, float]:
+    """Return a simulated world's index numbers by month, base month = 100; empty if the world does not tell."""
+    records = lookup(tables.truth, "series")
+    levels = {
+        str(lookup(record, "month")): float(record["expected_log_value"])
+        for record in (records if isinstance(records, list) else [])
+        if isinstance(lookup(record, "expected_log_value"), int | float)
+    }
+    base = levels.get(span(tables).base)
+    return {} if base is None else {month: 100.0 * math.exp(level - base) for month, level in levels.items()}

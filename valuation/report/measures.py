@@ -185,6 +185,15 @@ def shift(tables: RunTables) -> Shift | None:
     return Shift(difference, difference - half, difference + half, joint=False) if math.isfinite(half) else None
 
 
+def sum_gaps(tables: RunTables) -> pd.Series:
+    """Absolute gap between each matched session's summed contributions and its log value: one number written twice."""
+    if tables.matches.empty:
+        return pd.Series(dtype=float)
+    total = tables.matches.groupby("session_id")["contribution"].sum()
+    raw = tables.values.set_index("session_id")["log_value_raw"]
+    return (total - raw.reindex(total.index)).abs()
+
+
 def calibration(tables: RunTables) -> tuple[str, float] | None:
     """Return where the slope of y on v stands in the manifest, and its value."""
     for name in ("slope", "b"):

@@ -59,9 +59,18 @@ def _panel(axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame, overall: pd.DataF
     axes.plot(x, axis.spread(frame, "value"), "o-", color=d.ACCENT, markersize=3, linewidth=1.2)
 
 
+def hidden_groups(tables: RunTables, group_by: str) -> set[str]:
+    """Groups of a decomposition with a cell under the disclosure minimum in one of its two months."""
+    ends = select(tables.decomposition, group_by=group_by)
+    months = set(ends["from_month"]) | set(ends["to_month"])
+    cells = select(tables.series, group_by=group_by, statistic="mean_log", pricer=headline_pricer(tables))
+    return {str(name) for name in cells.loc[cells["suppressed"] & cells["month"].isin(months), "group"]}
+
+
 def decomposition_rows(tables: RunTables, group_by: str) -> pd.DataFrame:
     """Rows of one decomposition, groups by size of what they add, the sum last."""
     frame = select(tables.decomposition, group_by=group_by)
+    frame = frame[~frame["group"].isin(hidden_groups(tables, group_by))]
     size = frame[frame["term"] == "total"].set_index("group")["estimate"].abs()
     order = frame["group"].map(size).fillna(0.0).where(frame["group"] != "", -1.0)
     ranked = frame.assign(order=order).sort_values(["order", "group", "term"], ascending=[False, True, True])

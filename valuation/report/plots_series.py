@@ -10,9 +10,9 @@ from valuation.report.inputs import (
     PRICER_WORDS,
     RunTables,
     headline_pricer,
-    lookup,
     months_listed,
     series_of,
+    true_index_numbers,
 )
 
 if TYPE_CHECKING:
@@ -84,10 +84,8 @@ def _markers(axes: Axes, axis: d.MonthAxis, points: Sequence[float], partial: Se
 
 
 def _truth(tables: RunTables, axis: d.MonthAxis) -> list[float] | None:
-    known = lookup(tables.truth, "index_number")
-    if not hasattr(known, "get"):
-        return None
-    return [float(known.get(month, math.nan)) for month in axis.months]
+    known = true_index_numbers(tables)
+    return [known.get(month, math.nan) for month in axis.months] if known else None
 
 
 def _index_scale(axes: Axes, frame: pd.DataFrame, extra: Sequence[float]) -> None:

@@ -74,10 +74,11 @@ def constant(name: str, style: str) -> Markup:
 
 
 def month(value: str) -> Markup:
-    """Write a month in words; the machine's form stands in the attribute."""
+    """Write a month, or two joined by '+', in words; the machine's form stands in the attribute."""
     if not value:
         return DASH
-    return Markup('<time datetime="{}">{}</time>').format(value, month_words(value))
+    parts = (Markup('<time datetime="{}">{}</time>').format(part, month_words(part)) for part in value.split("+"))
+    return Markup(" and ").join(parts)
 
 
 def quoted(text: object, length: int = 60) -> Markup:

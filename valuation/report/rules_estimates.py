@@ -40,6 +40,20 @@ def nothing_matched(tables: RunTables) -> list[Warning_]:
     return [warning("nothing_matched", "serious", "Nothing matched", text, numbers, {"minimum": level})]
 
 
+def sums_off(tables: RunTables) -> list[Warning_]:
+    """Warn if neighbours' contributions do not add up to the values: the tables do not belong together."""
+    gaps = measures.sum_gaps(tables)
+    off = gaps[~(gaps <= limits.SUM_GAP)]
+    if off.empty:
+        return []
+    text = (
+        "The neighbours’ contributions of {sessions} sessions do not add up to their log value (largest gap {gap} log "
+        "points): the tables of this run do not belong together; run it again."
+    )
+    numbers = {"sessions": (float(len(off)), "count"), "gap": (float(off.max()), "number")}
+    return [warning("sums_off", "serious", "Sums do not add up", text, numbers)]
+
+
 def no_growth(tables: RunTables) -> list[Warning_]:
     """Warn if there is no pair of complete months, or no matched session, to compare."""
     row = headline_growth(tables)

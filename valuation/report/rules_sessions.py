@@ -20,10 +20,10 @@ def mix_jump(tables: RunTables) -> list[Warning_]:
     """Warn if an attribute's mix jumps between consecutive months."""
     fired = []
     for jump in measures.mix_jumps(tables):
-        if jump.distance <= limits.MIX_DISTANCE:
+        if jump.distance <= limits.MIX_DISTANCE + 1e-9:
             continue
         text = (
-            "Between {earlier} and {later}, {distance} of sessions changed {attribute} (total variation distance; "
+            "Between {earlier} and {later} the mix of {attribute} changed by {distance} (total variation distance; "
             "limit {limit}): {category} went from {before} to {after}. Growth across that point compares different "
             "things; read growth within {attribute}."
         )
@@ -86,22 +86,33 @@ def length_value(tables: RunTables) -> list[Warning_]:
 
 
 def few_users(tables: RunTables) -> list[Warning_]:
-    """Warn if the base or the last month rests on few users."""
+    """Warn if a month rests on few users: the base and the last month each, the others of the series together."""
     effective, ends = measures.effective_users(tables), span(tables)
     counts = measures.with_users(tables).groupby("month")["user"].nunique()
+    least = setting(tables, "disclosure/min_users", limits.MIN_CELL_USERS)
+    thin = [str(name) for name in effective.index if effective[name] < limits.MIN_EFFECTIVE]
+    limit = {"limit": constant("min_effective", "count")}
     fired = []
-    for name in dict.fromkeys((ends.base, ends.last)):
-        if name not in effective.index or effective[name] >= limits.MIN_EFFECTIVE:
-            continue
-        least = setting(tables, "disclosure/min_users", limits.MIN_CELL_USERS)
+    for name in (name for name in dict.fromkeys((ends.base, ends.last)) if name in thin):
         numbers = {"users": (float(counts[name]), "count"), "effective": (float(effective[name]), "index")}
         text = (
             "{month} has {users} users, {effective} effective ones (limit {limit}): its level is largely theirs, and "
-            "intervals of so few are widened by Student's t, not made reliable."
+            "intervals of so few are widened by Student’s t, not made reliable."
         )
-        words = {"month": month(name), "limit": constant("min_effective", "count")}
         severity: Severity = "serious" if counts[name] < least else "caution"
-        fired.append(warning("few_users", severity, "Few users", text, numbers, words, name))
+        fired.append(warning("few_users", severity, "Few users", text, numbers, limit | {"month": month(name)}, name))
+    others = [name for name in thin if name not in (ends.base, ends.last)]
+    if others:
+        numbers = {
+            "users": (float(counts[others].min()), "count"),
+            "effective": (float(effective[others].min()), "index"),
+        }
+        text = (
+            "Months between or beside the end months rest on few users too (limit {limit} effective ones): {months}; "
+            "the fewest are {users}, and {effective} effective ones."
+        )
+        words = limit | {"months": months_in_words(others)}
+        fired.append(warning("few_users", "caution", "Few users in other months", text, numbers, words))
     return fired
 
 

@@ -57,7 +57,7 @@ def _variation(context: Context) -> Block:
 
 
 def _detectable(context: Context) -> Markup:
-    found = context.manifest("support/minimum_detectable_growth", "growth")
+    found = context.manifest("support/minimum_detectable_growth", "share")
     return Markup("") if found == DASH else Markup(" Growth under {} would hardly be told from none.").format(found)
 
 

@@ -9,8 +9,9 @@ from markupsafe import Markup
 from valuation.report import constants, measures
 from valuation.report import plots_values as plots
 from valuation.report.blocks import Block, Context, Grid, Note, Section
+from valuation.report.facts import card_cells, card_rows
 from valuation.report.inputs import PRICER_WORDS, headline_pricer, select
-from valuation.report.provenance import DASH, cell, constant, interval, quoted
+from valuation.report.provenance import DASH, cell, constant, interval, key_of, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +125,7 @@ def _card(context: Context) -> tuple[Block, ...]:
     overall = frame[frame["cell_by"] == ""]
     if not overall.empty:
         tables.append(_overall(context, overall))
-    tables += [_by_cell(context, frame, name) for name in CELL_WORDS if (frame["cell_by"] == name).any()]
+    tables += [_by_cell(context, name) for name in CELL_WORDS if (frame["cell_by"] == name).any()]
     return tuple(tables)
 
 
@@ -132,9 +133,8 @@ def _estimate(row: pd.Series | None) -> Markup:
     if row is None:
         return Markup("")
     style = style_of(row["measure"])
-    return Markup("{} <small>{}</small>").format(
-        cell("validation", row, "estimate", style), interval("validation", row, ("lower", "upper"), style)
-    )
+    estimate, ends = cell("validation", row, "estimate", style), interval("validation", row, ("lower", "upper"), style)
+    return estimate if ends == DASH else Markup("{} <small>{}</small>").format(estimate, ends)
 
 
 def _overall(context: Context, frame: pd.DataFrame) -> Grid:
@@ -164,14 +164,12 @@ def _words(known: dict[str, str], name: object) -> Markup:
     return Markup("{}").format(known[str(name)]) if str(name) in known else quoted(str(name).replace("_", " "))
 
 
-def _by_cell(context: Context, frame: pd.DataFrame, cell_by: str) -> Grid:
+def _by_cell(context: Context, cell_by: str) -> Grid:
     """Lay the cells of one kind against the measures, for the headline's pricer."""
-    rows = select(frame, cell_by=cell_by, pricer=headline_pricer(context.tables))
-    rows = rows if not rows.empty else frame[frame["cell_by"] == cell_by]
-    rows = rows[(rows["sample"] == rows["sample"].iloc[0]) & (rows["pricer"] == rows["pricer"].iloc[0])]
+    rows = card_rows(context.tables, cell_by)
     kinds = list(dict.fromkeys(rows["measure"]))
     body = []
-    for name in dict.fromkeys(rows["cell"]):
+    for name in card_cells(rows):
         found = {row["measure"]: row for _, row in rows[rows["cell"] == name].iterrows()}
         first = next(iter(found.values()))
         body.append(
@@ -179,13 +177,21 @@ def _by_cell(context: Context, frame: pd.DataFrame, cell_by: str) -> Grid:
         )
     header = (CELL_WORDS[cell_by].capitalize(), "n", *(_words(MEASURE_WORDS, kind) for kind in kinds))
     sentence = Markup(
-        "{pricer}, {sample}, with intervals where they are estimated; n counts held-out postings.{tier}"
+        "{pricer}, {sample}, with intervals where they are estimated; n counts held-out postings.{tier}{cut}"
     ).format(
         pricer=PRICER_WORDS[rows["pricer"].iloc[0]].capitalize(),
         sample=_words(SAMPLE_WORDS, rows["sample"].iloc[0]),
         tier=TIER_NOTE if cell_by == "tier" else "",
+        cut=_cut(context, cell_by) if len(card_cells(rows)) < rows["cell"].nunique() else "",
     )
     return Grid(f"Pricer card by {CELL_WORDS[cell_by]}", header, tuple(body), sentence, context.concerning("card"))
+
+
+def _cut(context: Context, cell_by: str) -> Markup:
+    return Markup(" Of {all} cells, the {shown} with the most postings are shown.").format(
+        all=context.fact(key_of("card", cell_by, "all"), "count"),
+        shown=context.fact(key_of("card", cell_by, "shown"), "count"),
+    )
 
 
 def _study(context: Context) -> Grid:

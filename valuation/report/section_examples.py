@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from valuation.report.blocks import Block, Context, Example, Neighbour, Note, Section
 from valuation.report.facts import TOP_NEIGHBOURS, example_ids
-from valuation.report.inputs import headline_pricer, lookup
+from valuation.report.inputs import lookup
 from valuation.report.provenance import DASH, cell, interval, key_of, month
 from valuation.report.text import clean, excerpt, safe_url
 
@@ -87,7 +87,7 @@ def _neighbour(row: pd.Series, postings: pd.DataFrame) -> Neighbour:
 
 
 def _arithmetic(context: Context, value: pd.Series) -> Markup:
-    """Write the sum that gives the value; say so where the headline's pricer is not such a sum."""
+    """Write the sum that gives the value; say so where it does not."""
     name = str(value["session_id"])
     facts = {part: key_of("example", name, part) for part in ("shown", "others", "n_shown", "n_others", "sum")}
     total = Markup("Contributions: {shown} from the {n_shown} shown and {others} from {n_others} others").format(
@@ -97,8 +97,10 @@ def _arithmetic(context: Context, value: pd.Series) -> Markup:
         n_others=context.fact(facts["n_others"], "count"),
     )
     if not math.isclose(context.facts[facts["sum"]], float(value["log_value_raw"]), rel_tol=0, abs_tol=1e-6):
-        text = "{}, which is matching; the headline’s pricer ({}) gives a log value of {}, that is {}."
-        return Markup(text).format(total, headline_pricer(context.tables), *_value(value))
+        raw = cell("values", value, "log_value_raw", "ln")
+        return Markup("{}: they do not add up to {}, the log value of this run ({}; {}).").format(
+            total, raw, *_value(value)
+        )
     if math.isclose(float(value["log_value_raw"]), float(value["log_value"]), rel_tol=0, abs_tol=1e-9):
         return Markup("{}: together {}, whose exponential is {}.").format(total, *_value(value))
     text = "{}: together {}; after calibration ({}) {}, whose exponential is {}."

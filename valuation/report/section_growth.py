@@ -13,10 +13,10 @@ from valuation.report.inputs import (
     PRICER_WORDS,
     headline_growth,
     headline_pricer,
-    lookup,
     select,
     series_of,
     span,
+    true_growth,
 )
 from valuation.report.provenance import DASH, cell, constant, interval, month, quoted, traced
 
@@ -59,19 +59,23 @@ def _postings(context: Context) -> Markup:
 
 def truth(context: Context) -> Markup | None:
     """Set the truth of a simulated world beside the estimate."""
-    known = lookup(context.tables.truth, "growth")
+    known, drawn = true_growth(context.tables), true_growth(context.tables, name="growth")
     row = headline_growth(context.tables)
-    if not isinstance(known, int | float) or row is None or not math.isfinite(row["growth"]):
+    if known is None or row is None or not math.isfinite(row["growth"]):
         return None
-    inside = row["lower"] <= known <= row["upper"]
     text = (
-        "This is a simulated world, so the truth is known: growth of {truth}. The estimate is {growth}; its interval "
-        "{holds} the truth."
+        "This is a simulated world, so the truth is known: growth of {truth}{drawn}. The estimate is {growth}; its "
+        "interval {holds} the truth."
     )
+    realised = Markup("")
+    if drawn is not None:
+        shown = traced(drawn[1], f"truth:{drawn[0]}:value", "growth")
+        realised = Markup(" in the population ({} among the sessions drawn from it)").format(shown)
     return Markup(text).format(
-        truth=traced(float(known), "truth:growth:value", "growth"),
+        truth=traced(known[1], f"truth:{known[0]}:value", "growth"),
+        drawn=realised,
         growth=cell("growth", row, "growth", "growth"),
-        holds="holds" if inside else "misses",
+        holds="holds" if row["lower"] <= known[1] <= row["upper"] else "misses",
     )
 
 
@@ -93,8 +97,8 @@ def _index(context: Context) -> Block:
         "Index number {value} in {last} (base month {base} = {hundred}; {level} pointwise interval {pointwise}, "
         "simultaneous {simultaneous}). Bars are pointwise: each holds its month by itself. The shade is "
         "simultaneous: it holds all months at once, so a path may be read from it. n = {matched} matched of "
-        "{sessions} sessions, {users} users. The intervals cover the sampling of users and of posting prices, not "
-        "the pricer’s bias."
+        "{sessions} sessions, {users} users. In the base month it is {hundred} by definition, without interval. The "
+        "intervals cover the sampling of users and of posting prices, not the pricer’s bias."
     ).format(
         value=cell("series", row, "index_number", "index"),
         last=month(row["month"]),
@@ -139,7 +143,8 @@ def _growth_table(context: Context) -> tuple[Block, ...]:
     if frame.empty:
         return (Note(Markup("The run’s growth table has no estimate for the headline.")),)
     frame = frame.sort_values(["group_by", "group", "from_month", "to_month"])
-    rows = tuple(_growth_row(row) for _, row in frame.iterrows())
+    told = true_growth(tables) is not None
+    rows = tuple(_growth_row(row) + ((_true(context, row),) if told else ()) for _, row in frame.iterrows())
     sentence = Markup(
         "{level} intervals over users and postings jointly; n = {matched} matched sessions of {users} users in all. "
         "“A month” is average growth a month; the trend is an ordinary least squares slope over complete months, in "
@@ -150,7 +155,9 @@ def _growth_table(context: Context) -> tuple[Block, ...]:
         users=context.fact("users", "count"),
         months=context.fact("months", "count"),
     )
-    header = ("Sessions", "From", "To", "Growth", "Interval", "A month", "Interval", "Trend", "Interval")
+    header = ("Sessions", "From", "To", "Growth", "Interval", "A month", "Interval", "Trend", "Interval") + (
+        ("Truth",) if told else ()
+    )
     return (Grid("Growth of the typical value", header, rows, sentence, context.concerning("growth"), compact=True),)
 
 
@@ -166,6 +173,15 @@ def _growth_row(row: pd.Series) -> tuple[Markup, ...]:
         cell("growth", row, "trend", "log"),
         interval("growth", row, ("trend_lower", "trend_upper"), "log"),
     )
+
+
+def _true(context: Context, row: pd.Series) -> Markup:
+    """Return the simulated world's own growth of the row's sessions, over the same months."""
+    ends = span(context.tables)
+    known = true_growth(context.tables, str(row["group"])) if row["group_by"] in ("", "kind") else None
+    if known is None or (row["from_month"], row["to_month"]) != (ends.base, ends.last):
+        return DASH
+    return traced(known[1], f"truth:{known[0]}:value", "growth")
 
 
 def group_label(row: pd.Series) -> Markup:

@@ -37,6 +37,10 @@ def _rows(tree: Mapping[str, Any], origin: str, path: tuple[str, ...]) -> Iterat
     """One row a leaf, in the mapping's order; a list of plain entries is one leaf."""
     for name, entry in tree.items():
         here = (*path, str(name))
+        if name == "path":  # where a file lay says nothing of what it is, and names the machine
+            continue
+        if isinstance(entry, list) and entry and isinstance(entry[0], Mapping):  # whole tables stand in the file
+            continue
         if isinstance(entry, Mapping):
             yield from _rows(entry, origin, here)
         else:

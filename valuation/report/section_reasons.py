@@ -68,7 +68,7 @@ def _decomposition(context: Context, group_by: str, position: int) -> list[Block
     sentence = Markup(
         "From {base} to {last}{total}. Bars with {level} intervals, in log points; n = {matched} matched sessions of "
         "{users} users over all months. Finer groups move change from within to mix; errors in the labels do the "
-        "reverse."
+        "reverse.{hidden}"
     ).format(
         base=month(first["from_month"]),
         last=month(first["to_month"]),
@@ -76,6 +76,7 @@ def _decomposition(context: Context, group_by: str, position: int) -> list[Block
         level=context.level("series"),
         matched=context.fact("matched", "count"),
         users=context.fact("users", "count"),
+        hidden=_hidden(context, group_by),
     )
     title = f"Mix and within by {label(group_by)}"
     picture = context.picture(
@@ -86,6 +87,15 @@ def _decomposition(context: Context, group_by: str, position: int) -> list[Block
         f"decomposition{position}",
     )
     return [picture, _decomposition_table(context, frame, group_by)]
+
+
+def _hidden(context: Context, group_by: str) -> Markup:
+    name = key_of("groups", group_by, "hidden")
+    if not context.facts.get(name):
+        return Markup("")
+    return Markup(" {} groups under the disclosure minimum in an end month are left out; the sum holds them.").format(
+        context.fact(name, "count")
+    )
 
 
 def _total(frame: pd.DataFrame) -> Markup:

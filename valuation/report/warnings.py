@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ORDER = {"serious": 0, "caution": 1, "note": 2}
 RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     estimates.nothing_matched,
+    estimates.sums_off,
     estimates.no_growth,
     estimates.shift_excludes_zero,
     sessions.mix_jump,

@@ -77,6 +77,13 @@ def log_value(attributes: Attributes) -> NDArray[np.float64]:
     return value
 
 
+def object_names(attributes: Attributes) -> NDArray[np.object_]:
+    """Return what each row's work is done to, by the first of its names, shape (n,)."""
+    names = [[asked[0] for asked, _ in DOMAINS[domain].objects] for domain in DOMAIN_NAMES]
+    pairs = zip(attributes.domain.tolist(), attributes.thing.tolist(), strict=True)
+    return np.array([names[domain][thing] for domain, thing in pairs], dtype=object)
+
+
 def expected_log_value(kind: int, lift: float) -> float:
     """Return the mean of f over sessions of a kind whose scope is lifted by `lift` log points."""
     return float(
@@ -87,7 +94,7 @@ def expected_log_value(kind: int, lift: float) -> float:
 def kind_shares(settings: WorldSettings) -> NDArray[np.float64]:
     """Return the share of each kind among matchable sessions, shape (months, kinds); rows sum to 1."""
     step = np.linspace(0.0, 1.0, settings.months)[:, None]
-    return (1 - step) * np.array(settings.mix_start) + step * np.array(settings.mix_end)
+    return np.asarray((1 - step) * np.array(settings.mix_start) + step * np.array(settings.mix_end), dtype=np.float64)
 
 
 def unmatched_shares(settings: WorldSettings) -> NDArray[np.float64]:
@@ -98,7 +105,7 @@ def unmatched_shares(settings: WorldSettings) -> NDArray[np.float64]:
 def lifts(settings: WorldSettings) -> NDArray[np.float64]:
     """Return by how many log points each kind has grown by each month, shape (months, kinds)."""
     step = np.linspace(0.0, 1.0, settings.months)[:, None]
-    return step * np.log1p(np.array(settings.growth)) * settings.growth_scale
+    return np.asarray(step * np.log1p(np.array(settings.growth)) * settings.growth_scale, dtype=np.float64)
 
 
 def scope_mean() -> float:
@@ -121,7 +128,7 @@ def scope_shares(lift: float) -> NDArray[np.float64]:
     base = SIZE_SHARES[:, None] * COMPLEXITY_SHARES[None, :]
     target = scope_mean() + lift
     if not effects.min() + 0.05 < target < effects.max() - 0.05:
-        raise ConfigError(f"world.growth: a lift of {lift:.2f} log points is out of reach; lower growth or growth_scale")
+        raise ConfigError(f"world.growth: a lift of {lift:.2f} log points is out of reach; lower growth_scale")
     low, high = -40.0, 40.0
     for _ in range(80):
         middle = (low + high) / 2
@@ -131,9 +138,7 @@ def scope_shares(lift: float) -> NDArray[np.float64]:
     return np.asarray(tilted, dtype=np.float64)
 
 
-def draw_attributes(
-    kind: NDArray[np.int64], lift: NDArray[np.float64], *, rng: np.random.Generator
-) -> Attributes:
+def draw_attributes(kind: NDArray[np.int64], lift: NDArray[np.float64], *, rng: np.random.Generator) -> Attributes:
     """Draw what is not the kind.
 
     Parameters
@@ -168,4 +173,4 @@ def _cumulative(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def posting_kind_shares(settings: WorldSettings) -> NDArray[np.float64]:
     """Return the kinds' shares among postings: half the sessions' own, half even, so that rare kinds have a price."""
     own = (np.array(settings.mix_start) + np.array(settings.mix_end)) / 2
-    return 0.5 * own + 0.5 / len(KIND_NAMES)
+    return np.asarray(0.5 * own + 0.5 / len(KIND_NAMES), dtype=np.float64)

@@ -48,13 +48,17 @@ def draw_users(count: int, months: int, *, rng: np.random.Generator) -> Users:
     activity = np.exp(ACTIVITY_SPREAD * rng.standard_normal(count))
     style, place = rng.random(count), rng.random(count)
     brief = rng.integers(1, 3, count)
-    length = np.where(style < ALWAYS_SHARE, months, np.where(style > 1 - BRIEF_SHARE, brief, rng.integers(3, 3 + months, count)))
+    length = np.where(
+        style < ALWAYS_SHARE, months, np.where(style > 1 - BRIEF_SHARE, brief, rng.integers(3, 3 + months, count))
+    )
     length = np.clip(length, 1, months)
     start = np.floor(place * (months - length + 1)).astype(np.int64)
     month = np.arange(months)
     active = (month >= start[:, None]) & (month < (start + length)[:, None])
     active[np.argmax(activity)] = True
-    return Users(activity, active, _preferences(count, len(KIND_NAMES), rng), _preferences(count, len(DOMAIN_NAMES), rng))
+    return Users(
+        activity, active, _preferences(count, len(KIND_NAMES), rng), _preferences(count, len(DOMAIN_NAMES), rng)
+    )
 
 
 def _preferences(count: int, options: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -46,7 +46,7 @@ class _Draws:
 
     def mean(self) -> NDArray[np.float64]:
         """Return the mean log price of each posting on its market, log USD a task."""
-        return model.log_value(self.attributes) + MARKET_EFFECTS[self.market]
+        return np.asarray(model.log_value(self.attributes) + MARKET_EFFECTS[self.market], dtype=np.float64)
 
 
 def simulate_postings(settings: WorldSettings, *, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -55,14 +55,17 @@ def simulate_postings(settings: WorldSettings, *, rng: np.random.Generator) -> t
     Returns
     -------
     raw : DataFrame
-        job_ref, market, headline, details, tags, rubric, budget, posted_on, client, country; all text, "" = missing.
+        job_ref, market, headline, details, tags, rubric, terms, budget, posted_on, client, country; all text,
+        "" = missing.
     truth : DataFrame
-        job_ref, month, market, kind, domain, size, complexity, urgent, hourly, repost_of, log_price_mean (f plus the
-        market's effect, log USD a task), log_price (of the budget as typed, log USD, or log USD an hour).
+        job_ref, month, market, kind, domain, object, size, complexity, urgent, hourly, repost_of, log_price_mean
+        (f plus the market's effect, log USD a task), log_price (of the budget as typed, log USD, or log USD an hour).
     """
     draws = _draw(settings, rng)
     originals = len(draws.market)
-    source = np.concatenate([np.arange(originals), np.sort(rng.permutation(originals)[: settings.postings - originals])])
+    source = np.concatenate(
+        [np.arange(originals), np.sort(rng.permutation(originals)[: settings.postings - originals])]
+    )
     fresh = np.arange(settings.postings) < originals
     seconds = draws.seconds[source] + np.where(fresh, 0, rng.integers(86_400, REPOST_DAYS * 86_400, len(source)))
     seconds = np.minimum(seconds, _span(settings)[1] - 1)
@@ -81,6 +84,7 @@ def simulate_postings(settings: WorldSettings, *, rng: np.random.Generator) -> t
             "details": [row.text.description for row in rows],
             "tags": [row.text.skills for row in rows],
             "rubric": [row.text.section for row in rows],
+            "terms": np.where(truth["hourly"], "Hourly", "Fixed price"),
             "budget": [row.budget for row in rows],
             "posted_on": pd.to_datetime(seconds, unit="s").strftime("%Y-%m-%d %H:%M"),
             "client": [f"client-{number:06d}" for number in draws.client[source]],
@@ -111,7 +115,8 @@ def _draw(settings: WorldSettings, rng: np.random.Generator) -> _Draws:
 def _span(settings: WorldSettings) -> tuple[int, int]:
     """Return the first second of the postings' months and the first one after them, since 1970."""
     names = month_names(settings.postings_from, settings.posting_months + 1)
-    return tuple(int(pd.Timestamp(f"{name}-01", tz="UTC").timestamp()) for name in (names[0], names[-1]))  # type: ignore[return-value]
+    first, after = (int(pd.Timestamp(f"{name}-01", tz="UTC").timestamp()) for name in (names[0], names[-1]))
+    return first, after
 
 
 def _truth(
@@ -125,6 +130,7 @@ def _truth(
             "market": np.array(MARKETS, dtype=object)[draws.market[source]],
             "kind": np.array(KIND_NAMES, dtype=object)[attributes.kind],
             "domain": np.array(model.DOMAIN_NAMES, dtype=object)[attributes.domain],
+            "object": model.object_names(attributes),
             "size": np.array(model.SIZE_NAMES, dtype=object)[attributes.size],
             "complexity": np.array(model.COMPLEXITY_NAMES, dtype=object)[attributes.complexity],
             "urgent": attributes.urgent,
@@ -141,7 +147,9 @@ class _Worded:
     log_price: float
 
 
-def _worded(settings: WorldSettings, draws: _Draws, source: NDArray[np.int64], rng: np.random.Generator) -> list[_Worded]:
+def _worded(
+    settings: WorldSettings, draws: _Draws, source: NDArray[np.int64], rng: np.random.Generator
+) -> list[_Worded]:
     """Put originals into words, then copy reposts from them with a small change."""
     dice = Dice(rng)
     means = draws.mean()
@@ -152,9 +160,7 @@ def _worded(settings: WorldSettings, draws: _Draws, source: NDArray[np.int64], r
     return rows + [_reposted(rows[row], dice) for row in source[len(rows) :]]
 
 
-def _priced(
-    settings: WorldSettings, text: PostingText, mean: float, noise: float, hourly: bool, dice: Dice
-) -> _Worded:
+def _priced(settings: WorldSettings, text: PostingText, mean: float, noise: float, hourly: bool, dice: Dice) -> _Worded:
     currency = dice.pick(("EUR", "GBP")) if dice.chance(settings.foreign) else "USD"
     half = HALF_RANGE if dice.chance(settings.ranges) else 0.0
     if hourly:

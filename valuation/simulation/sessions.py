@@ -33,8 +33,8 @@ def simulate_sessions(settings: WorldSettings, *, rng: np.random.Generator) -> t
     raw : DataFrame
         session_id, user, started_at (ISO, UTC), summary, kind, tool, language; all text.
     truth : DataFrame
-        session_id, user, month, matchable, kind, domain, size, complexity, urgent, log_value (f, log USD; NaN where
-        not matchable).
+        session_id, user, month, matchable, kind, domain, object, size, complexity, urgent, log_value (f, log
+        USD; NaN where not matchable).
     """
     n = settings.sessions
     month = np.sort(rng.integers(0, settings.months, n))
@@ -56,6 +56,7 @@ def simulate_sessions(settings: WorldSettings, *, rng: np.random.Generator) -> t
             "matchable": ~personal,
             "kind": labels,
             "domain": np.where(personal, "", np.array(model.DOMAIN_NAMES, dtype=object)[attributes.domain]),
+            "object": np.where(personal, "", model.object_names(attributes)),
             "size": np.where(personal, "", np.array(model.SIZE_NAMES, dtype=object)[attributes.size]),
             "complexity": np.where(personal, "", np.array(model.COMPLEXITY_NAMES, dtype=object)[attributes.complexity]),
             "urgent": attributes.urgent & ~personal,
@@ -79,7 +80,7 @@ def simulate_sessions(settings: WorldSettings, *, rng: np.random.Generator) -> t
 def _kinds(settings: WorldSettings, month: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw each session's kind by its month's shares, shape (n,)."""
     bounds = np.cumsum(model.kind_shares(settings), axis=1)[:, :-1]
-    return (rng.random(len(month))[:, None] >= bounds[month]).sum(axis=1).astype(np.int64)
+    return np.asarray((rng.random(len(month))[:, None] >= bounds[month]).sum(axis=1), dtype=np.int64)
 
 
 def _times(settings: WorldSettings, month: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.object_]:

@@ -63,7 +63,7 @@ class WorldSettings:
     mix_end: tuple[float, ...] = (0.19, 0.23, 0.21, 0.05, 0.04, 0.03, 0.03, 0.08, 0.02, 0.12)
     growth: tuple[float, ...] = (0.32, 0.43, 0.34, 0.02, 0.05, 0.08, 0.15, 0.10, 0.08, 0.06)
     growth_scale: float = 1.0
-    price_noise: float = 1.1
+    price_noise: float = 1.0
     unmatched_start: float = 0.03
     unmatched_end: float = 0.05
     reposts: float = 0.08

@@ -11,16 +11,16 @@ from valuation.simulation import words_scope as words
 from valuation.simulation.model import DOMAIN_NAMES
 from valuation.simulation.settings import KIND_NAMES
 from valuation.simulation.words_domains import DOMAINS
-from valuation.simulation.words_kinds import KINDS
+from valuation.simulation.words_making import MAKING
+from valuation.simulation.words_thinking import THINKING
 
 if TYPE_CHECKING:
     from valuation.simulation.dice import Dice
     from valuation.simulation.model import Attributes
-    from valuation.simulation.words_domains import DomainWords
-    from valuation.simulation.words_kinds import KindWords
-    from valuation.simulation.words_scope import LevelWords
+    from valuation.simulation.words_forms import DomainWords, KindWords, LevelWords
 
 
+KINDS = {**MAKING, **THINKING}
 RAMBLING = 0.1  # share of described postings that tell about the company at length
 
 
@@ -132,7 +132,7 @@ def session_text(attributes: Attributes, row: int, *, dice: Dice) -> str:
     if latent.urgent:
         middle.append(dice.pick(words.URGENT_REPORTS))
     opening = f"{did}, {extent}." if dice.chance(0.6) else f"{did}."
-    used = ", ".join(dice.shuffled((*latent.kind.skills, *latent.domain.skills))[: dice.between(3, 5)])
+    used = " and ".join(dice.shuffled((*latent.kind.skills, *latent.domain.skills))[: dice.between(3, 5)])
     return _joined([opening, *dice.shuffled(middle), dice.pick(words.CHECKS), dice.pick(words.MEANS).format(used=used)])
 
 

@@ -2,31 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class DomainWords:
-    """Phrases of one domain.
-
-    Attributes
-    ----------
-    objects : tuple of (tuple of str, tuple of str)
-        Each object's names in postings and in sessions, bare nouns without article.
-    context, detail : tuple of str
-        A sentence of a posting, of a session, that only this domain has.
-    skills : tuple of str
-        What a posting asks for.
-    section : str
-        The market's rubric.
-    """
-
-    objects: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-    context: tuple[str, ...]
-    detail: tuple[str, ...]
-    skills: tuple[str, ...]
-    section: str
-
+from valuation.simulation.words_forms import DomainWords
 
 DOMAINS: dict[str, DomainWords] = {
     "billing": DomainWords(
@@ -35,8 +11,14 @@ DOMAINS: dict[str, DomainWords] = {
             (("subscription payments", "recurring billing"), ("subscription renewal logic", "billing cycle code")),
             (("bookkeeping tool", "accounting software"), ("ledger module", "accounting entries")),
         ),
-        context=("Our accountant complains about wrong invoices every month.", "We bill clients in several countries with VAT."),
-        detail=("Invoice totals, taxes and credit notes were reconciled.", "Rounding of invoice amounts followed the ledger."),
+        context=(
+            "Our accountant complains about wrong invoices every month.",
+            "We bill clients in several countries with VAT.",
+        ),
+        detail=(
+            "Invoice totals, taxes and credit notes were reconciled.",
+            "Rounding of invoice amounts followed the ledger.",
+        ),
         skills=("Stripe", "QuickBooks", "Accounting"),
         section="Accounting",
     ),
@@ -47,7 +29,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("website contact form", "website menu"), ("contact form markup", "navigation bar styles")),
         ),
         context=("Our website has to look modern on phones too.", "Logo, photos and WordPress login will be provided."),
-        detail=("CSS, layout and responsive breakpoints of the page were adjusted.", "HTML and images of the site were optimised."),
+        detail=(
+            "CSS, layout and responsive breakpoints of the page were adjusted.",
+            "HTML and images of the site were optimised.",
+        ),
         skills=("WordPress", "HTML", "CSS"),
         section="Web Design",
     ),
@@ -58,7 +43,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("product catalogue", "product listings"), ("catalogue import", "product variants table")),
         ),
         context=("We sell fashion online and want more orders.", "Our store has many abandoned carts."),
-        detail=("Cart, coupon and shipping options of the store were covered.", "Products, stock levels and orders stayed in sync."),
+        detail=(
+            "Cart, coupon and shipping options of the store were covered.",
+            "Products, stock levels and orders stayed in sync.",
+        ),
         skills=("Shopify", "WooCommerce", "Ecommerce"),
         section="Ecommerce",
     ),
@@ -66,9 +54,12 @@ DOMAINS: dict[str, DomainWords] = {
         objects=(
             (("iPhone app", "iOS application"), ("Swift client", "iOS target")),
             (("Android app", "Android application"), ("Kotlin client", "Android activity")),
-            (("mobile app for deliveries", "Flutter app"), ("Flutter screens", "React Native views")),
+            (("delivery app", "Flutter app"), ("Flutter screens", "React Native views")),
         ),
-        context=("The app has to be accepted in the App Store and Google Play.", "Our app users want push notifications."),
+        context=(
+            "The app has to be accepted in the App Store and Google Play.",
+            "Our app users want push notifications.",
+        ),
         detail=("Push notifications and offline mode worked on device.", "The emulator build for phones was signed."),
         skills=("Swift", "Kotlin", "Flutter"),
         section="Mobile Apps",
@@ -79,8 +70,14 @@ DOMAINS: dict[str, DomainWords] = {
             (("KPI report", "management reporting"), ("metrics report", "weekly KPI query")),
             (("Tableau workbook", "business intelligence reports"), ("Tableau extract", "BI layer")),
         ),
-        context=("Our managers want to see sales figures every morning.", "The numbers come from our CRM and from Excel."),
-        detail=("Filters, chart axes and drill-downs of the dashboard were set.", "Metrics now agree with the finance export."),
+        context=(
+            "Our managers want to see sales figures every morning.",
+            "The numbers come from our CRM and from Excel.",
+        ),
+        detail=(
+            "Filters, chart axes and drill-downs of the dashboard were set.",
+            "Metrics now agree with the finance export.",
+        ),
         skills=("Power BI", "Tableau", "SQL"),
         section="Business Intelligence",
     ),
@@ -90,8 +87,14 @@ DOMAINS: dict[str, DomainWords] = {
             (("data warehouse", "Snowflake warehouse"), ("warehouse tables", "dbt models")),
             (("web scraper", "scraping script"), ("scraper spider", "crawler for listings")),
         ),
-        context=("Data arrives from many suppliers in many formats.", "We load data every night and it takes too long."),
-        detail=("Batches, partitions and late records in the ETL were dealt with.", "Schema drift in source tables was handled."),
+        context=(
+            "Data arrives from many suppliers in many formats.",
+            "We load data every night and it takes too long.",
+        ),
+        detail=(
+            "Batches, partitions and late records in the ETL were dealt with.",
+            "Schema drift in source tables was handled.",
+        ),
         skills=("Python", "Airflow", "ETL"),
         section="Data Engineering",
     ),
@@ -101,8 +104,14 @@ DOMAINS: dict[str, DomainWords] = {
             (("machine learning model", "prediction model"), ("classifier training script", "inference endpoint")),
             (("recommendation engine", "AI search"), ("embedding search", "ranking model")),
         ),
-        context=("We want to use artificial intelligence to save our staff time.", "Training data from our help desk is available."),
-        detail=("Prompts, embeddings and model evaluation were tuned.", "Training loss and inference latency were logged."),
+        context=(
+            "We want to use artificial intelligence to save our staff time.",
+            "Training data from our help desk is available.",
+        ),
+        detail=(
+            "Prompts, embeddings and model evaluation were tuned.",
+            "Training loss and inference latency were logged.",
+        ),
         skills=("Machine Learning", "OpenAI", "PyTorch"),
         section="Artificial Intelligence",
     ),
@@ -113,7 +122,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("CI/CD", "deployment process"), ("build pipeline in GitHub Actions", "CI workflow")),
         ),
         context=("Our AWS bill is too high.", "Everything runs on one old server today."),
-        detail=("Pods, load balancer and security groups were declared as code.", "Container images and secrets were rotated."),
+        detail=(
+            "Pods, load balancer and security groups were declared as code.",
+            "Container images and secrets were rotated.",
+        ),
         skills=("AWS", "Kubernetes", "Docker"),
         section="Cloud",
     ),
@@ -123,8 +135,14 @@ DOMAINS: dict[str, DomainWords] = {
             (("appointment scheduler", "clinic scheduling tool"), ("appointment reminders", "scheduling engine")),
             (("hotel booking portal", "rental booking site"), ("room availability search", "rental inventory service")),
         ),
-        context=("Guests must be able to book and cancel on their own.", "Double bookings cost us money every weekend."),
-        detail=("Calendar slots, time zones and cancellations were considered.", "Availability stayed consistent between two bookings."),
+        context=(
+            "Guests must be able to book and cancel on their own.",
+            "Double bookings cost us money every weekend.",
+        ),
+        detail=(
+            "Calendar slots, time zones and cancellations were considered.",
+            "Availability stayed consistent between two bookings.",
+        ),
         skills=("Calendar API", "PHP", "Laravel"),
         section="Web Applications",
     ),
@@ -135,7 +153,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("lead list", "lead generation"), ("lead scoring rules", "leads table")),
         ),
         context=("Our sales team loses leads because nobody follows up.", "We are moving from one CRM to another."),
-        detail=("Duplicated contacts and lead owners were merged.", "Custom fields of deals were mapped in Salesforce."),
+        detail=(
+            "Duplicated contacts and lead owners were merged.",
+            "Custom fields of deals were mapped in Salesforce.",
+        ),
         skills=("Salesforce", "HubSpot", "Zapier"),
         section="Sales and Marketing",
     ),
@@ -146,7 +167,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("data entry work", "office file sorting"), ("table clean-up", "rows of typed records")),
         ),
         context=("We still do everything by hand in Excel.", "The files are on Google Drive."),
-        detail=("Columns, formulas and pivot tables of the sheet were corrected.", "Cells with mixed formats were normalised."),
+        detail=(
+            "Columns, formulas and pivot tables of the sheet were corrected.",
+            "Cells with mixed formats were normalised.",
+        ),
         skills=("Microsoft Excel", "Google Sheets", "Data Entry"),
         section="Admin Support",
     ),
@@ -157,7 +181,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("quiz app", "exam tool"), ("quiz engine", "question bank")),
         ),
         context=("Teachers and students will use it every day.", "Our pupils are between ten and sixteen."),
-        detail=("Lessons, quizzes and grades were linked to each student.", "Course progress is kept for every learner."),
+        detail=(
+            "Lessons, quizzes and grades were linked to each student.",
+            "Course progress is kept for every learner.",
+        ),
         skills=("Moodle", "E-Learning", "Instructional Design"),
         section="Education",
     ),
@@ -167,8 +194,14 @@ DOMAINS: dict[str, DomainWords] = {
             (("NFT marketplace", "crypto exchange"), ("mint and auction code", "order book of the exchange")),
             (("crypto wallet", "DeFi app"), ("wallet signing code", "staking pool")),
         ),
-        context=("The token sale starts soon and investors are waiting.", "Security matters because real coins are at stake."),
-        detail=("Gas costs and reentrancy in Solidity were looked at.", "Transactions on the blockchain testnet were confirmed."),
+        context=(
+            "The token sale starts soon and investors are waiting.",
+            "Security matters because real coins are at stake.",
+        ),
+        detail=(
+            "Gas costs and reentrancy in Solidity were looked at.",
+            "Transactions on the blockchain testnet were confirmed.",
+        ),
         skills=("Solidity", "Ethereum", "Web3"),
         section="Blockchain",
     ),
@@ -179,7 +212,10 @@ DOMAINS: dict[str, DomainWords] = {
             (("3D printed robot", "drone controller"), ("motor control loop", "flight controller code")),
         ),
         context=("We are a hardware start-up with a working prototype.", "Battery life of the device is too short."),
-        detail=("Interrupts, registers and battery drain on the board were measured.", "Firmware was flashed to the microcontroller."),
+        detail=(
+            "Interrupts, registers and battery drain on the board were measured.",
+            "Firmware was flashed to the microcontroller.",
+        ),
         skills=("Embedded C", "Arduino", "Electronics"),
         section="Engineering",
     ),

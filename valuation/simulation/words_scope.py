@@ -2,33 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class LevelWords:
-    """Phrases of one level; ``{n}`` is a count that goes with it.
-
-    Attributes
-    ----------
-    titles : tuple of str
-        First words of a posting's title; may be empty strings.
-    asks : tuple of str
-        Sentences of a posting.
-    extents : tuple of str
-        What a session's opening ends in, after a comma.
-    reports : tuple of str
-        Sentences of a session.
-    counts : tuple of int
-        Lowest and highest ``{n}``.
-    """
-
-    titles: tuple[str, ...]
-    asks: tuple[str, ...]
-    extents: tuple[str, ...]
-    reports: tuple[str, ...]
-    counts: tuple[int, int]
-
+from valuation.simulation.words_forms import LevelWords
 
 SIZES: tuple[LevelWords, ...] = (
     LevelWords(
@@ -38,7 +12,7 @@ SIZES: tuple[LevelWords, ...] = (
             "A tiny task, just a minute of work and nothing more.",
             "Only minor changes are needed, it should be quick for you.",
             "Short simple job for a free hour.",
-            "It is a little thing, {n} small items in all.",
+            "A little thing, {n} small items in all.",
         ),
         extents=(
             "just a small quick change",
@@ -66,7 +40,7 @@ SIZES: tuple[LevelWords, ...] = (
             "across several parts",
             "a medium piece of work over {n} screens",
             "in several steps over a week",
-            "a mid-sized job of some days",
+            "mid-sized work of some days",
         ),
         reports=(
             "Several parts of the {object}, about {n}, were involved.",
@@ -87,7 +61,7 @@ SIZES: tuple[LevelWords, ...] = (
         ),
         extents=(
             "a massive project over the whole platform",
-            "end to end with {n} modules and thousands of users",
+            "end to end through {n} modules, thousands of people using them",
             "a huge long-term effort through the entire system",
             "as a major programme of a complete enterprise",
         ),
@@ -111,7 +85,7 @@ COMPLEXITIES: tuple[LevelWords, ...] = (
         ),
         extents=(),
         reports=(
-            "An easy standard case, basic enough for beginners.",
+            "A standard case and easy, basic enough for beginners.",
             "An easy and basic approach with a stock template sufficed.",
             "Basic, easy means were used throughout.",
         ),
@@ -121,7 +95,7 @@ COMPLEXITIES: tuple[LevelWords, ...] = (
         titles=("", "", "API "),
         asks=(
             "You should know your way around APIs and databases.",
-            "It connects to a third-party API, so some experience is needed.",
+            "Our system connects to a third-party API, so some experience is needed.",
             "Intermediate level, with a database behind it.",
         ),
         extents=(),
@@ -196,7 +170,7 @@ TRADES = (
     "solar company", "coffee roaster", "toy maker", "university lab", "hospital", "car dealer", "publisher",
     "cosmetics brand", "garden centre", "hair salon", "airline", "hostel", "bank", "cleaning company", "shipyard",
 )  # fmt: skip
-TRADE_NOTES = ("We are a {trade}.", "It is for a {trade}.", "My client is a {trade}.", "Our {trade} depends on it.")
+TRADE_NOTES = ("We are a {trade}.", "We ask for a {trade}.", "My client is a {trade}.", "Our {trade} depends on it.")
 RAMBLES = (
     "We are a {trade} from {place}, founded thirty years ago, and we have grown a lot since.",
     "Last year we hired a first marketing manager, who left again in spring for a {trade}.",

@@ -102,10 +102,13 @@ def test_the_total_has_the_interval_of_growth(series, variation):
     assert found.mix.standard_error[2] > 0
 
 
-def test_terms_move_as_their_derivative():
+@pytest.mark.parametrize("absent", ["before", "after"])
+def test_terms_move_as_their_derivative(absent):
     """Two replicates ±x have the standard deviation √2·|x|, so a standard error shows how far a term moved."""
     rng = np.random.default_rng(0)
-    cells = {"from_cells": np.array([0, 1, -1]), "to_cells": np.array([2, 3, 4])}
+    two, three = np.array([0, 1, -1]), np.array([2, 3, 4])
+    first, second = (two, three) if absent == "before" else (three, two)
+    cells = {"from_cells": first, "to_cells": second}
     mean, move = rng.normal(size=5), rng.normal(size=5)
     share, share_move = np.array([0.4, 0.6, 0.2, 0.5, 0.3]), np.array([0.1, -0.1, 0.2, -0.5, 0.3])
 

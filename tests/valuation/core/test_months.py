@@ -42,6 +42,7 @@ def test_the_base_is_the_first_complete_month_with_enough_sessions_and_users():
     assert usable.tolist() == [False, False, False, True]
     assert base_month(MONTHS, usable, requested=None) == 3
     assert base_month(MONTHS, usable, requested="2026-01") == 1
+    assert base_month(MONTHS, np.array([False, True, True, True]), requested=None) == 1
 
 
 def test_a_base_nobody_has_is_a_configuration_error():

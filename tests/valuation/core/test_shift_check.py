@@ -124,7 +124,7 @@ def test_posting_part_replaces_the_series_own_and_users_stay():
 
 def test_components_are_halved_until_enough_postings_remain():
     coordinate, target, unit, series = setting()
-    target[0] = [0.1, 0.1, 3.2, 0.1]  # the third component is out of reach with enough postings
+    target[0] = [0.1, 0.1, 0.1, 3.2]  # the last component is out of reach with enough postings
     alone = check(coordinate, target, coordinate[:, 0], unit, series, together=(False, False, False))
     assert alone.components.tolist() == [2, 4, 4]
     shared = check(coordinate, target, coordinate[:, 0], unit, series)

@@ -1,5 +1,7 @@
 """Median, trimmed mean, mean price: by hand, by axioms, and replicate by replicate against plain code."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,6 +66,7 @@ def test_smearing_factor_is_the_mean_ratio_by_fifth():
         assert found.factor[fifth] == pytest.approx(ratio.mean())
         assert found.top_share[fifth] == pytest.approx(ratio.max() / ratio.sum())
     assert fifth_of(np.array([-5.0, 99.0, 101.0, 1e6]), found.edges).tolist() == [0, 0, 1, 4]
+    assert fifth_of(found.edges, found.edges).tolist() == [1, 2, 3, 4]
     assert smearing(np.full(9, 3.0), np.zeros(9)).factor.tolist() == [1.0] * 5
 
 
@@ -94,7 +97,9 @@ def test_statistics_of_a_cell_and_of_an_empty_one():
 def drawn_world(pricer):
     options = WorldOptions(postings=200, sessions=150, users=40, months=2, dimensions=5, unit_size=2)
     world = vector_world(options, rng=np.random.default_rng(2))
-    return world, price_world(world, pricer=pricer, k=10, tau=0.1, penalties=(3.0,), seed=1)
+    priced = price_world(world, pricer=pricer, k=10, tau=0.1, penalties=(3.0,), seed=1)
+    weight = np.random.default_rng(3).uniform(0.5, 2.0, world.month.size)
+    return world, replace(priced, sessions=replace(priced.sessions, weight=weight))
 
 
 @pytest.mark.parametrize("pricer", PRICERS)
@@ -110,7 +115,8 @@ def test_values_move_on_average_as_the_linear_form(pricer):
     moves = movement(priced.sessions, priced.model, priced.residual, use_hedonic=use_hedonic)
     moved = value_deviations(moves, seed=SEED, first=2, count=7)
     for month in range(2):
-        average = moved[:, world.month == month].mean(axis=1)
+        inside = world.month == month
+        average = np.average(moved[:, inside], weights=priced.sessions.weight[inside], axis=1)
         np.testing.assert_allclose(average, replicates.postings[2:, month], atol=1e-12)
 
 
@@ -150,11 +156,11 @@ def test_replicates_of_nonlinear_statistics_are_their_statistics_of_moved_sessio
     factor = np.array([np.average(error[smear.fifth == f], weights=weight_of[smear.fifth == f]) for f in range(5)])
     fifth = fifth_of(value, smear.edges)
     inside = world.month == 1
-    weight = user[sessions.user]
-    point = plainly(value[inside], np.ones(inside.sum()), smear.factor, fifth[inside], 0.05)
+    still, weight = sessions.weight, sessions.weight * user[sessions.user]
+    point = plainly(value[inside], still[inside], smear.factor, fifth[inside], 0.05)
     expected = {
         "users": plainly(value[inside], weight[inside], smear.factor, fifth[inside], 0.05),
-        "postings": plainly(moved[inside], np.ones(inside.sum()), factor, fifth[inside], 0.05),
+        "postings": plainly(moved[inside], still[inside], factor, fifth[inside], 0.05),
         "both": plainly(moved[inside], weight[inside], factor, fifth[inside], 0.05),
     }
     tolerance = 5e-3 if calibrate else 1e-12  # S moves to first order with the calibration

@@ -118,7 +118,7 @@ def _values(ids, month, matched, raw, rng):
     usd = np.exp(raw)
     columns = {
         "session_id": ids, "month": month, "weight": np.ones(n), "matched": matched,
-        "reason": [None if m else "too far from every posting" for m in matched], "log_value_raw": raw, "log_value": raw,
+        "reason": [None if m else "too far" for m in matched], "log_value_raw": raw, "log_value": raw,
         "value_usd": usd, "value_neighbours": usd * 1.1, "value_hedonic": usd * 0.9,
         "typical_lower": usd * np.exp(-width), "typical_upper": usd * np.exp(width),
         "single_lower": usd / 9, "single_upper": usd * 9,

@@ -16,6 +16,7 @@ def test_svg_and_png_are_written_and_deterministic(tmp_path):
         save_main_figure(tables, second)
         assert first.read_bytes() == second.read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert b"dc:date" not in (tmp_path / "a.svg").read_bytes()
     root = etree.parse(tmp_path / "a.svg").getroot()
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "Index number, base month = 100" in texts

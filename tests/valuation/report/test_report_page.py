@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lxml import etree, html
-from make_tables import HOSTILE_URLS, K, make_tables, with_manifest, without_rows
+from make_tables import HOSTILE_URLS, MONTHS, K, make_tables, with_manifest, without_rows
 
 from valuation.report import RunTables, render, section_growth
 from valuation.report.blocks import Context
@@ -36,7 +36,14 @@ def run(kind: str) -> RunTables:
     if kind == "hostile":
         return make_tables(hostile=True, partial=("2026-04",))
     if kind == "truth":
-        truth = {"growth": 0.25, "index_number": {"2025-10": 100.0, "2026-04": 125.0}, "worlds": [1, 2.5]}
+        truth = {
+            "growth": [
+                {"kind": "", "expected_growth": 0.25, "growth": 0.27},
+                {"kind": "fix", "expected_growth": 0.31, "growth": 0.3},
+            ],
+            "series": [{"month": m, "expected_log_value": 5 + 0.03 * i} for i, m in enumerate(MONTHS)],
+            "settings": {"months": 7, "growth": [0.32, 0.43]},
+        }
         tables = make_tables()
         target = (tables.series["group"] == "fix") & (tables.series["month"] == "2026-02")
         series = tables.series.assign(suppressed=target, value=tables.series["value"].where(~target, HIDDEN))
@@ -119,7 +126,10 @@ def test_content_security_policy_comes_before_everything_that_it_governs():
     assert page("plain").index("Content-Security-Policy") < page("plain").index("<style>")
 
 
-def lookup(tables: RunTables, source: str, facts: dict = {}, warnings: tuple = ()) -> float:  # noqa: B006
+Facts = dict[str, float] | None
+
+
+def lookup(tables: RunTables, source: str, facts: Facts = None, warnings: tuple = ()) -> float:
     """Follow a source back to its table, without the report's own code."""
     table, key, column = source.split(":")
     parts = [unquote(part) for part in key.split(",")]
@@ -199,9 +209,8 @@ def test_tracing_can_fail():
     """A number that is not its table's is caught: the test of the test."""
     tables = make_tables()
     moved = dataclasses.replace(tables, growth=tables.growth.assign(growth=tables.growth["growth"] + 0.01))
-    source = next(
-        e.get("data-source") for e in tree("plain").iter("data") if e.get("data-source").endswith("both,2025-10,2026-04:growth")
-    )  # fmt: skip
+    sources = [element.get("data-source") for element in tree("plain").iter("data")]
+    source = next(name for name in sources if name.endswith("both,2025-10,2026-04:growth"))
     value = next(float(e.get("value")) for e in tree("plain").iter("data") if e.get("data-source") == source)
     assert lookup(tables, source) == pytest.approx(value)
     assert lookup(moved, source) != pytest.approx(value)
@@ -214,7 +223,7 @@ def test_every_figure_and_table_has_a_sentence_with_an_n(kind):
     assert len(figures) >= 8
     for figure in figures:
         sentence = figure.find("figcaption").text_content()
-        assert len(sentence) > 60 and " n = " in sentence or "n, under each name" in sentence, sentence
+        assert len(sentence) > 60 and re.search(r"\bn = |n, under each name", sentence), sentence
     for table in document.xpath("//div[starts-with(@class,'table')]"):
         sentence = table.xpath("./p[@class='sentence']")[0].text_content()
         assert re.search(r"\bn (=|counts)|The headline uses", sentence), sentence

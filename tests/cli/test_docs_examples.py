@@ -1,0 +1,58 @@
+"""Every example on the pages of commands runs on the demo's workspace, as the pages say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from valuation.cli.main import main
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted((DOCS / "commands").glob("*.md"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs") / "demo"
+    assert main(["demo", str(folder), "--quiet"]) == 0
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_run(demo, tmp_path, page):
+    shutil.copytree(demo, tmp_path / "demo")
+    examples = re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert examples
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    script = "set -euo pipefail\n" + "".join(examples)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_command_is_on_a_page():
+    from valuation.cli import interfaces
+
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for name, _, _ in interfaces.leaves():
+        assert re.search(rf"valuation( -w \w+)?( --json)? {name}\b", text), name
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in DOCS.rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,63 @@
+"""A small simulated world in a workspace, priced with a real but tiny encoder."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from valuation.imports import import_postings, import_sessions
+from valuation.simulation import WorldSettings, simulate_world, write_world
+from valuation.workspace import Workspace
+
+SUPPORT = Path(__file__).parents[2] / "support" / "tiny_encoder.py"
+FAST = (
+    "pricing.lexical_components=16",
+    "matching.k=10",
+    "bootstrap.replicates=199",
+    "series.group_by=kind",
+)
+
+
+def make_tiny_encoder(folder: Path) -> Path:
+    spec = importlib.util.spec_from_file_location("tiny_encoder", SUPPORT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.make_tiny_encoder(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def fast(tiny_encoder: Path) -> list[str]:
+    """Settings of a quick run."""
+    return [f"encoder.name={tiny_encoder}", *FAST]
+
+
+@pytest.fixture(scope="session")
+def world_files(tmp_path_factory: pytest.TempPathFactory):
+    settings = WorldSettings(postings=700, sessions=420, users=60, months=4, rows_per_fault=1)
+    return write_world(simulate_world(settings, seed=5), tmp_path_factory.mktemp("world"))
+
+
+def filled(root: Path, files, overrides: list[str]) -> Workspace:
+    work = Workspace.create(root)
+    for which, bring in (("postings", import_postings), ("sessions", import_sessions)):
+        bring(
+            work.layout,
+            [str(getattr(files, which))],
+            settings=work.settings,
+            mapping=getattr(files, f"{which}_map"),
+            dry_run=False,
+        )
+    return Workspace(root, overrides=overrides)
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory, world_files, fast) -> Workspace:
+    """A workspace with one finished run; tests read it and do not change its inputs."""
+    workspace = filled(tmp_path_factory.mktemp("home") / "work", world_files, fast)
+    workspace.run()
+    return workspace
