@@ -66,7 +66,8 @@ _EACH_BEFORE = re.compile(r"(?:\d\s+\w+\s+(?:of|at|@|x)|\beach|\bper\s\w+|\d\s*[
 _AFTER_HOURS = re.compile(rf"\s*{_HOURS}")
 _WHOLE = re.compile(r"\s*(?:project|job|gig|task|contract|total|fixed|assignment)?\b")
 _HOURLY = re.compile(
-    rf"\bhourly\b|\bstundensatz\b|^(?:pro stunde|par heure|por hora)$|(?<=[\d\s]){_HOURS}|\bper\s+hour\b|/\s?h(?:ou)?rs?\b(?!\s*/)"
+    rf"\bhourly\b|\bstundensatz\b|^(?:pro stunde|par heure|por hora)$|(?<=[\d\s]){_HOURS}|\bper\s+hour\b"
+    r"|/\s?h(?:ou)?rs?\b(?!\s*/)"
 )
 _FIXED = re.compile(r"\bfixed\b|\bflat\b|\bfestpreis\b|\bpauschal\b|\bforfait\b")
 _HOUR_WORD = re.compile(r"(?:per )?(?:hour|hr)s?|per hour|time and materials?")

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MIN_SCORES = 300
 """Scores a Mondrian category needs; smaller ones are merged (their 90 % ends would be too noisy)."""
-SCALE_FLOOR = 0.25
-"""Least squared scale, as a share of the basket's mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +185,8 @@ def _local_square(
 
 
 def _shrunk(local: NDArray[np.float64], mean_square: float) -> NDArray[np.float64]:
-    """Shrink squared scales half-way to their mean, and not below a quarter of it."""
-    return np.asarray(np.maximum((local + mean_square) / 2, SCALE_FLOOR * mean_square))
+    """Shrink squared scales half-way to their mean (and so never below half of it)."""
+    return np.asarray((local + mean_square) / 2)
 
 
 def _third(cut: NDArray[np.float64], fifth: NDArray[np.int64], nearest: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -238,7 +236,8 @@ def single_posting_band(
     """CV+ band (Barber, Candès, Ramdas and Tibshirani 2021) with signed scores, within Mondrian categories.
 
     Each score of a category is added to the value that leaves the score's fold out; the ends are the
-    ``⌊α/2(n+1)⌋``-th and ``⌈(1 − α/2)(n+1)⌉``-th of these. The band covers one posting's price, not a mean.
+    ``⌊α/2(n+1)⌋``-th and ``⌈(1 − α/2)(n+1)⌉``-th of these. The band covers one posting's price, not a mean. Where a
+    category has too few scores for such an end (under 19 at 0.90), no finite band has the level: both ends are NaN.
 
     Parameters
     ----------
@@ -259,8 +258,10 @@ def single_posting_band(
         mine = np.flatnonzero(category == which)
         members = np.flatnonzero(scores.category == which)
         n = len(members)
-        first = max(int(np.floor((1 - level) / 2 * (n + 1) + 1e-9)), 1) - 1  # 1 - 0.9 falls just short of 0.1
-        last = min(int(np.ceil((1 + level) / 2 * (n + 1) - 1e-9)), n) - 1
+        first = int(np.floor((1 - level) / 2 * (n + 1) + 1e-9)) - 1  # 1 - 0.9 falls just short of 0.1
+        last = int(np.ceil((1 + level) / 2 * (n + 1) - 1e-9)) - 1
+        if first < 0 or last >= n:
+            continue
         for block in np.array_split(mine, max(1, len(mine) * n // 4_000_000)):
             points = left_out_value[:, block][scores.fold[members]] + np.outer(scores.score[members], sigma[block])
             ordered = np.partition(points, (first, last), axis=0)

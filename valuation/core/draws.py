@@ -8,38 +8,22 @@ replicates 2b and 2b + 1 share a call. Bootstrap weights are standard exponentia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from valuation.compiling import compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
 FOLDS, POSTINGS, USERS = 0, 1, 2
 """Streams: what a draw is for. Draws of different streams are independent even for the same id."""
-
-Compiled = TypeVar("Compiled", bound=Callable[..., Any])
-
-
-def compiled(*, parallel: bool) -> Callable[[Compiled], Compiled]:
-    """Compile with numba and keep the machine code on disk where that is possible.
-
-    A read-only installation, or a function without a source file, has nowhere to keep it: compiled in each process.
-    """
-
-    def decorate(function: Compiled) -> Compiled:
-        try:
-            fast: Compiled = njit(cache=True, nogil=True, parallel=parallel)(function)
-        except RuntimeError:  # numba's "no locator available": no writable cache folder
-            fast = njit(nogil=True, parallel=parallel)(function)
-        return fast
-
-    return decorate
-
 
 # numba turns a mixed int64/uint64 sum into a float, so every constant is a uint64.
 _MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

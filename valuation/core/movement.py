@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 from scipy.sparse import csr_array
 
+from valuation.compiling import compiled
 from valuation.core import draws
 from valuation.core.influence import neighbour_matrix
 
@@ -72,7 +73,7 @@ def value_deviations(moves: Movement, *, seed: int, first: int, count: int) -> N
     return regression + _neighbour_part(moved, moves.unit, moves.residual, moves.neighbour, moves.neighbour_weight)
 
 
-@draws.compiled(parallel=True)
+@compiled(parallel=True)
 def _neighbour_part(
     moved: NDArray[np.float64], unit: NDArray[np.int64], residual: NDArray[np.float64],
     neighbour: NDArray[np.int64], weight: NDArray[np.float64],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import prange
 
-from valuation.core.draws import compiled
+from valuation.compiling import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

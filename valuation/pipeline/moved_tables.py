@@ -131,7 +131,10 @@ def shift_facts(tracked: Tracked, found: ShiftCheckArrays, settings: Settings) -
     contrast = between(tracked.cells.n_months, np.array([span.base]), np.array([span.last]))
     level = settings.series.level
     change = contrast_interval(found.difference, contrast, variation="postings", level=level, factor=1.0)
-    both = contrast_interval(found.corrected, contrast, variation="both", level=level, factor=1.0)
+    headline = tracked.statistics[0].influence
+    stands = support(headline, between(headline.mean.size, np.array([span.base]), np.array([span.last])))
+    factor = float(widening(np.array([effective(stands, "both")]), level=level)[0])
+    both = contrast_interval(found.corrected, contrast, variation="both", level=level, factor=factor)
     return {
         "from_month": tracked.calendar.months[span.base],
         "to_month": tracked.calendar.months[span.last],

@@ -299,9 +299,12 @@ def test_the_ends_are_the_right_order_statistics(n, level, tail):
     assert band.upper[0] == math.ceil((1 - tail) * (n + 1))
 
 
-def test_a_handful_of_scores_gives_their_range():
-    band = single_posting_band(ladder(7), np.zeros(1), np.zeros((1, 1)), np.ones(1), np.zeros(1), level=0.9)
-    assert (band.lower[0], band.upper[0]) == (1.0, 7.0)
+@pytest.mark.parametrize(("n", "finite"), [(7, False), (18, False), (19, True), (20, True)])
+def test_too_few_scores_for_the_level_give_no_band(n, finite):
+    band = single_posting_band(ladder(n), np.zeros(1), np.zeros((1, 1)), np.ones(1), np.zeros(1), level=0.9)
+    assert np.isfinite([band.lower[0], band.upper[0]]).tolist() == [finite, finite]
+    if n == 19:
+        assert (band.lower[0], band.upper[0]) == (1.0, 19.0)
 
 
 def ladder(n):

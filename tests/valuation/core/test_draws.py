@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from valuation.compiling import compiled
 from valuation.core import draws
 
 KEYS = draws.unit_key([f"posting:{number}" for number in range(2000)])
@@ -127,4 +128,4 @@ def test_keys_and_rows_must_agree():
 def test_code_that_cannot_be_cached_is_compiled_all_the_same():
     space: dict[str, object] = {}
     exec("def double(x):\n    return 2 * x", space)  # noqa: S102 no file, so numba has nowhere to keep it
-    assert draws.compiled(parallel=False)(space["double"])(21) == 42
+    assert compiled(parallel=False)(space["double"])(21) == 42

@@ -112,7 +112,8 @@ def test_reasons_and_retry(room):
     mapping = (
         'kind = "sessions"\n[columns]\nsession_id = "id"\nsummary = "s"\nstarted_at = "t"\n[options]\nattributes = []\n'
     )
-    text = "id,s,t,u\na,Fix,2026-01-05,\nb,,2026-01-05,other\nc,Fix,,x\nd,Fix,2030-01-01,x\ne,x,2026-01-05,\ne,y,2026-01-05,\n"
+    text = "id,s,t,u\na,Fix,2026-01-05,\nb,,2026-01-05,other\nc,Fix,,x\nd,Fix,2030-01-01,x\n"
+    text += "e,x,2026-01-05,\ne,y,2026-01-05,\n"
     report = room.sessions(room.file("work.csv", text), mapping=room.mapping(mapping))
     assert dict(report.files[0].reasons) == {"no_text": 1, "no_date": 1, "future_date": 1, "duplicate_id": 2}
     room.retry("sessions", room.mapping(mapping.replace('"s"', '["s", "u"]')))

@@ -114,7 +114,8 @@ def test_utf16_and_bom(room):
 def test_nested_json(room):
     record = {
         "title": "Scraper", "type": "hourly", "time_submitted": 1709632800,
-        "jobs": [{"name": "Python"}, {"name": "SQL"}], "budget": {"minimum": 15, "maximum": 25}, "currency": {"code": "GBP"},
+        "jobs": [{"name": "Python"}, {"name": "SQL"}], "budget": {"minimum": 15, "maximum": 25},
+        "currency": {"code": "GBP"},
     }  # fmt: skip
     mapping = room.mapping(
         'kind = "postings"\nsource = "api"\n[columns]\ntitle = "title"\nprice_low = "budget.minimum"\n'

@@ -6,7 +6,15 @@ import re
 import pandas as pd
 import pytest
 
+from valuation.config import configs_dir
 from valuation.errors import ConfigError, InputError
+from valuation.imports.mapping import (
+    Options,
+    PostingColumns,
+    PostingConstants,
+    load_postings_mapping,
+    load_sessions_mapping,
+)
 from valuation.imports.masking import hash_name, mask
 from valuation.imports.rates import ecb_rates
 from valuation.imports.reasons import MEANINGS, Reason
@@ -330,3 +338,20 @@ def test_the_report_lists_forms_columns_and_notes(room):
     assert file.unparsed_forms == (("$9 or $9", 1),)
     assert dict(file.columns)["price"] == "budget"
     assert any('a bare "$"' in note for note in file.notes)
+
+
+def test_the_page_on_imports_names_every_reason_and_key():
+    page = (configs_dir().parent / "docs" / "import.md").read_text(encoding="utf-8")
+    for word in [
+        *map(str, Reason),
+        *Options.model_fields,
+        *PostingColumns.model_fields,
+        *PostingConstants.model_fields,
+    ]:
+        assert word in page, word
+
+
+@pytest.mark.parametrize("path", sorted((configs_dir() / "maps").glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_mappings_load(path):
+    load = load_sessions_mapping if path.stem.startswith("sessions") else load_postings_mapping
+    assert load(path).columns

@@ -22,7 +22,7 @@ def encode(tmp_path_factory, pytestconfig):
 
     @cache
     def vectors(texts):
-        return np.asarray(encoder.encode(list(texts))[0], dtype=np.float64)
+        return np.asarray(encoder.encode(list(texts)).vectors, dtype=np.float64)
 
     return vectors
 
