@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["IndexCard", "NeighbourIndex", "Neighbours", "build"]
 
-DECIMALS = 6  # similarities are rounded to this before ranking, so that a tie is a tie on every machine
+MILLION = 1_000_000  # similarities are rounded to 1e-6 before ranking, so that a tie is a tie on every machine
 SPARE = 14  # candidates asked for beyond k, so that few ties at the k-th place need a second search
 SLACK = 1e-5  # what float32 inner products may be off, with room
-CELLS_AT_ONCE = 16_000_000  # numbers held while candidates are compared: 128 MB
+CELLS_AT_ONCE = 4_000_000  # candidates compared at once: about 150 MB
 
 
 class Neighbours(NamedTuple):
@@ -75,6 +76,21 @@ class NeighbourIndex:
             raise damaged(folder / "index.faiss", "its vectors are not those of its card")
         return cls(card, ids, neighbour_index, vectors)
 
+    def subset(self, rows: NDArray[np.int64]) -> NeighbourIndex:
+        """An index in memory over some of the rows, renumbered from 0: what validation searches without a fold.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n_kept,)
+            Ascending, distinct; at least one.
+        """
+        import faiss
+
+        vectors = np.ascontiguousarray(self.vectors[rows])
+        flat = faiss.IndexFlatIP(self.card.dimension)
+        flat.add(vectors)
+        return NeighbourIndex(replace(self.card, n=len(rows)), tuple(self.ids[row] for row in rows), flat, vectors)
+
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """Find the `k` most similar rows of each query.
 
@@ -116,7 +132,7 @@ class NeighbourIndex:
         todo, wide = np.arange(len(queries)), min(k + SPARE, n)
         while todo.size:
             unsure = []
-            for rows in _chunks(todo, wide * self.card.dimension):
+            for rows in _chunks(todo, wide):
                 found, candidates = self._index.search(queries[rows], wide)
                 similarity, row = self._ranked(queries[rows], candidates)
                 out.similarity[rows], out.row[rows] = similarity[:, :k], row[:, :k]
@@ -129,15 +145,13 @@ class NeighbourIndex:
         """Candidates by falling rounded similarity, then by row."""
         if (candidates < 0).any():  # FAISS pads with -1, which numpy would read as the last row
             raise InputError("the index gave fewer neighbours than asked for; delete it and build it again")
-        exact = np.empty(candidates.shape)
-        wide = queries.astype(np.float64)
-        step = max(1, CELLS_AT_ONCE // max(1, wide.size))
-        for begin in range(0, candidates.shape[1], step):
-            near = self.vectors[candidates[:, begin : begin + step]].astype(np.float64)
-            exact[:, begin : begin + step] = np.einsum("qd,qkd->qk", wide, near)
-        similarity = np.clip(np.round(exact, DECIMALS), -1.0, 1.0) + 0.0  # + 0.0: no negative zero
-        order = np.lexsort((candidates, -similarity), axis=1)
-        return Neighbours(np.take_along_axis(similarity, order, axis=1), np.take_along_axis(candidates, order, axis=1))
+        from indices.rescoring import pair_products
+
+        exact = np.clip(pair_products(queries, self.vectors, candidates), -1.0, 1.0)
+        # One integer a candidate, falling similarity above and row below: sorting it is both orders at once.
+        places = np.rint((1.0 - exact) * MILLION).astype(np.int64) << 32 | candidates
+        places.sort(axis=1)
+        return Neighbours(1.0 - (places >> 32) / MILLION, places & 0xFFFFFFFF)
 
 
 def _chunks(rows: NDArray[np.int64], cells: int) -> Iterator[NDArray[np.int64]]:

@@ -119,16 +119,22 @@ def _csv(frame: pd.DataFrame) -> str:
 
 
 def _truth(world: World) -> str:
-    """Return the truth as JSON: tables are lists of records, a missing number is null."""
+    """Return the truth as JSON: tables are lists of records, a missing number is null.
+
+    ``growth`` and ``growth_by_group`` are the population's, which an interval is about; the sample's own stand in
+    ``growth_table``.
+    """
     truth = world.truth
     tables = {
         "series": truth.series,
         "kinds": truth.kinds,
-        "growth": truth.growth,
+        "growth_table": truth.growth,
         "decomposition": truth.decomposition,
         "planted": truth.planted,
     }
-    record: dict[str, object] = {"seed": world.seed, "settings": as_record(world.settings)}
+    expected = truth.growth.set_index("kind")["expected_growth"].to_dict()
+    record: dict[str, object] = {"growth": expected.pop(""), "growth_by_group": expected}
+    record |= {"seed": world.seed, "settings": as_record(world.settings)}
     for name, frame in tables.items():
         record[name] = json.loads(frame.to_json(orient="records", double_precision=15))
     return json.dumps(record, indent=1, sort_keys=True) + "\n"

@@ -167,7 +167,7 @@ def test_a_folder_of_transcripts(room):
     assert table["prompts"].tolist() == [2.0, 1.0]
     assert table["started_at"].tolist() == [datetime(2026, 1, 5, 10, tzinfo=UTC)] * 2
     assert any("1 lines are not JSON" in note for note in report.files[0].notes)
-    assert not [cell for cell in table.astype(str).to_numpy().ravel() if "ada" in cell or "home" in cell]
+    assert not [cell for cell in map(str, table.to_numpy().ravel()) if "ada" in cell or "home" in cell]
     assert room.sessions(str(folder)).files[0].unchanged
 
 

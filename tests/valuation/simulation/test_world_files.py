@@ -13,7 +13,7 @@ from valuation.errors import EnvironmentFault
 from valuation.simulation import words_common, words_personal, words_scope
 from valuation.simulation.dirt import HOSTILE_TEXTS
 from valuation.simulation.files import write_world
-from valuation.simulation.settings import WorldSettings, scaled
+from valuation.simulation.settings import KIND_NAMES, WorldSettings, scaled
 from valuation.simulation.texts import KINDS
 from valuation.simulation.words_domains import DOMAINS
 from valuation.simulation.world import simulate_world
@@ -52,8 +52,11 @@ def test_truth_json_says_all(world, tmp_path):
     assert record["seed"] == 7
     assert record["settings"]["growth_scale"] == 1.0
     assert [row["month"] for row in record["series"]][:2] == ["2026-01", "2026-02"]
-    assert record["growth"][0]["kind"] == ""
-    assert record["growth"][0]["growth"] == pytest.approx(world.truth.growth["growth"].iloc[0], abs=1e-12)
+    assert record["growth"] == pytest.approx(0.299, abs=5e-4)
+    assert record["growth_by_group"]["build"] == pytest.approx(0.43)
+    assert list(record["growth_by_group"]) == sorted(KIND_NAMES)
+    assert record["growth_table"][0]["kind"] == ""
+    assert record["growth_table"][0]["growth"] == pytest.approx(world.truth.growth["growth"].iloc[0], abs=1e-12)
     assert len(record["kinds"]) == 70 and len(record["decomposition"]) == 33
     assert sum(row["rows"] for row in record["planted"]) == 76
 
