@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--limit", type=int, default=1500, help="texts a file")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--batch-tokens", type=int, default=8192)
+    parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     texts = [text for path in args.files for text in texts_of(path, args.limit, args.seed)]

@@ -85,7 +85,7 @@ def parse_date(text: str, *, day_first: bool | None = None, zone: tzinfo = UTC) 
 
 
 def day_first_evidence(text: str) -> Literal["day", "month", "either", "none"]:
-    """Say how a text shows the order of day and month: ``either`` is the ambiguous case.
+    """Say how a text shows the order of day and month: ``either`` is the ambiguous case, as are two-digit years.
 
     >>> [day_first_evidence(t) for t in ("25/12/2024", "12/25/2024", "03/04/2024", "2024-03-04", "03/03/2024")]
     ['day', 'month', 'either', 'none', 'none']
@@ -94,6 +94,8 @@ def day_first_evidence(text: str) -> Literal["day", "month", "either", "none"]:
     if not match:
         return "none"
     first, second = int(match["first"]), int(match["second_part"])
+    if len(match["year"]) == 2:
+        return "either"  # 13/01/24 may as well be 24 January 2013
     if first > 12 or second > 12:
         return "none" if first > 12 and second > 12 else "day" if first > 12 else "month"
     return "none" if first == second else "either"

@@ -268,16 +268,21 @@ def _read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], o
     if not frames:
         return empty(schema)
     whole = pd.concat(frames, ignore_index=True).sort_values(order, kind="stable", ignore_index=True)
+    return validate(_in_order(whole, schema), schema, where=str(folder))
+
+
+def _in_order(frame: pd.DataFrame, schema: type[Table]) -> pd.DataFrame:
+    """The schema's columns in its order, then attributes by name: one table has one sequence of bytes."""
     named = list(schema.to_schema().columns)
-    extra = sorted(column for column in whole.columns if column not in named)
-    return validate(whole[[column for column in named if column in whole.columns] + extra], schema, where=str(folder))
+    extra = sorted(column for column in frame.columns if column not in named)
+    return frame[[column for column in named if column in frame.columns] + extra]
 
 
 def _write_partitions(
     frame: pd.DataFrame, folder: Path, schema: type[Table], keys: tuple[str, ...], order: str
 ) -> None:
     """Write each partition atomically, then remove those that have become empty."""
-    checked = validate(frame, schema, where=folder.name).sort_values(order, kind="stable")
+    checked = validate(_in_order(frame, schema), schema, where=folder.name).sort_values(order, kind="stable")
     wanted = set()
     for values, part in checked.groupby(list(keys), sort=True):
         path = folder.joinpath(*(f"{key}={value}" for key, value in zip(keys, values, strict=True)), PART)

@@ -36,6 +36,12 @@ def test_components_are_those_of_the_weights(fitted):
     np.testing.assert_allclose(np.linalg.norm(ours, axis=0)[:3], size[:3], rtol=1e-3)
 
 
+def test_a_word_counts_less_each_time_it_comes_again(fitted):
+    once, often = fitted.transform(["logo wordpress", "logo logo logo logo logo logo logo logo wordpress"])
+    unit = [row / np.linalg.norm(row) for row in (once, often)]
+    assert 0.8 < unit[0] @ unit[1] < 0.999
+
+
 def test_languages_of_one_letter_are_words(fitted):
     assert {"c++", "c#"} <= set(fitted.terms)
     one, other = fitted.transform(["c++ engine", "c# engine"])

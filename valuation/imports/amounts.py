@@ -101,10 +101,22 @@ def _quotes(
     no_type = pd.Series([None] * len(raw.frame), dtype="str")
     if not blocks:
         return read_prices(raw.frame, columns, comma), no_type, columns.currency
-    kinds = map_texts(typed, type_of)
-    parts = [((kinds == name).to_numpy(), read_prices(raw.frame, block, comma)) for name, block in blocks]
+    read = [(name, read_prices(raw.frame, block, comma)) for name, block in blocks]
+    kinds = map_texts(typed, type_of) if columns.price_type else _types_by_column(read)
+    parts = [((kinds == name).to_numpy(), quotes) for name, quotes in read]
     currency = tuple(dict.fromkeys(name for _, block in blocks for name in block.currency)) or columns.currency
-    return merge_quotes(parts, len(raw.frame)), kinds, currency
+    twice = np.sum([quotes.frame["low"].notna() for _, quotes in read], axis=0) > 1
+    several = twice & kinds.isna().to_numpy() & (not columns.price_type)
+    return merge_quotes(parts, len(raw.frame), several), kinds, currency
+
+
+def _types_by_column(read: list[tuple[str, Quotes]]) -> pd.Series[str]:
+    """Type of each row by which of the types' columns states a price; where none does, by which states anything."""
+    names = np.array([*(name for name, _ in read), None], dtype=object)
+    priced = np.array([quotes.frame["low"].notna() for _, quotes in read])
+    filled = np.array([quotes.frame["reason"] != Reason.NO_PRICE for _, quotes in read])
+    deciding = np.where(priced.any(axis=0), priced, filled)
+    return pd.Series(names[np.where(deciding.sum(axis=0) == 1, deciding.argmax(axis=0), -1)], dtype="str")
 
 
 def type_of(text: str) -> str | None:
@@ -125,9 +137,10 @@ def _types(
     priced = frame["low"].notna()
     conflict = (priced & own.notna() & column.notna() & (own != column)).to_numpy()
     decided = own.fillna(column)
-    if mapping.constants.price_type is not None:
-        decided = decided.fillna(mapping.constants.price_type)
-    unknown = (priced & decided.isna()).to_numpy()
+    if mapping.constants.price_type is not None:  # for rows that say nothing, not for those that say something else
+        decided = decided.where(decided.notna() | typed.notna(), mapping.constants.price_type)
+    unread = (priced & decided.isna() & typed.notna()).to_numpy()
+    unknown = (priced & decided.isna() & typed.isna()).to_numpy()
     if unknown.any() and not (priced & decided.notna()).any():
         raise InputError(
             f"{file}: nothing says whether prices are for a task or an hour; write one line under [constants] in a "
@@ -136,6 +149,7 @@ def _types(
     theirs = (mapping.columns.price_type or ("",))[0]
     return decided, (
         faults(conflict, Reason.TYPE_CONFLICT, theirs, typed),
+        faults(unread, Reason.BAD_VALUE, theirs, typed),
         faults(unknown, Reason.NO_PRICE_TYPE, theirs, typed),
     )
 

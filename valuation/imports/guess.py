@@ -43,7 +43,8 @@ class Question:
 
     def __str__(self) -> str:
         """One clause of the message."""
-        return f"{self.what}: write under [{self.section}] {' or '.join(self.lines)}"
+        said = " or ".join(self.lines)
+        return f"{self.what}: write {said if said.startswith('under ') else f'under [{self.section}] {said}'}"
 
 
 def guess_postings(raw: RawTable, *, file: str) -> PostingsMapping:
@@ -67,12 +68,11 @@ def guess_postings(raw: RawTable, *, file: str) -> PostingsMapping:
     if found["currency"] and price.currency:
         lines = (f'currency = "{found["currency"][0]}"', f'under [constants] currency = "{price.currency}"')
         questions.append(Question("two candidates for the currency", "columns", lines))
-    columns = {ours: names for ours, names in found.items() if names} | price.columns
+    columns = {ours: names for ours, names in found.items() if names}
     _refuse(file, questions, columns)
     constants = PostingConstants.model_validate(_stated(price))
-    return PostingsMapping(
-        kind="postings", source=slug(file), columns=PostingColumns.model_validate(columns), constants=constants
-    )
+    mapped = PostingColumns.model_validate(columns | dict(price.columns))
+    return PostingsMapping(kind="postings", source=slug(file), columns=mapped, constants=constants)
 
 
 def guess_sessions(raw: RawTable, *, file: str) -> SessionsMapping:

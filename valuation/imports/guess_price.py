@@ -19,6 +19,8 @@ from valuation.imports.names import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from valuation.imports.raw import Cell
@@ -33,14 +35,14 @@ class PriceGuess:
     Attributes
     ----------
     columns : dict
-        ``price``, or ``price_low`` and ``price_high``, to the file's names.
+        ``price``, or ``price_low`` and ``price_high``, to the file's names; or these under ``fixed`` and ``hourly``.
     currency, price_type : str
         What the name says: "Budget (EUR)", "hourly_rate"; ``''`` for nothing.
     questions : tuple of (what, lines)
         What is left open; one of the lines belongs into a mapping.
     """
 
-    columns: dict[str, tuple[str, ...]]
+    columns: Mapping[str, tuple[str, ...] | dict[str, tuple[str, ...]]]
     currency: str
     price_type: str
     questions: tuple[tuple[str, tuple[str, ...]], ...]
@@ -53,26 +55,43 @@ def guess_price(frame: pd.DataFrame) -> PriceGuess:
     highs = [name for name in named if HIGH_WORDS & set(words_of(name)) and name not in lows]
     singles = [name for name in named if name not in lows and name not in highs]
     if not named:
-        singles = [str(name) for name in frame.columns if _is_marked(frame[name])]
+        known = [str(name) for name in frame.columns if not NOT_PRICES & set(words_of(str(name)))]
+        singles = [name for name in known if _is_marked(frame[name])]
         if len(singles) != 1:
             lines = tuple(f'price = "{name}"' for name in singles or ["COLUMN"])
             what = "more than one candidate for the price" if singles else "no column of prices"
             return PriceGuess({}, "", "", ((what, lines),))
     pairs = [(low, high) for low in lows for high in highs if _stem(low) == _stem(high)]
-    if len(singles) + len(pairs) != 1 or len(lows) != len(pairs) or len(highs) != len(pairs):
-        lines = tuple(f'price = "{name}"' for name in singles)
-        lines += tuple(f'price_low = "{low}" with price_high = "{high}"' for low, high in pairs)
-        alone = [name for name in lows + highs if not any(name in pair for pair in pairs)]
-        lines += tuple(f'price = "{name}"' for name in alone)
+    whole = len(lows) == len(highs) == len(pairs)
+    candidates: list[tuple[str, ...]] = [*((name,) for name in singles), *pairs]
+    if not whole or not _one_meaning(candidates):
+        lines = tuple(_line(names) for names in candidates)
+        lines += tuple(f'price = "{name}"' for name in lows + highs if not whole)
         return PriceGuess({}, "", "", (("more than one candidate for the price", lines),))
-    names: tuple[str, ...] = tuple(singles) if singles else pairs[0]
-    currency = {code for name in names if (code := currency_in_name(name))}
+    currency = {code for names in candidates for name in names if (code := currency_in_name(name))}
     if len(currency) > 1:
-        return PriceGuess({}, "", "", (("the ends' names state two currencies", ('price = "COLUMN"',)),))
-    columns: dict[str, tuple[str, ...]] = {"price": names}
-    if pairs:
-        columns = {"price_low": names[:1], "price_high": names[1:]}
-    return PriceGuess(columns, next(iter(currency), ""), _type_in(names[0]), ())
+        return PriceGuess({}, "", "", (("the prices' names state two currencies", ('price = "COLUMN"',)),))
+    stated = next(iter(currency), "")
+    if len(candidates) == 1:
+        return PriceGuess(_columns(candidates[0]), stated, _type_in(candidates[0][0]), ())
+    return PriceGuess({_type_in(names[0]): _columns(names) for names in candidates}, stated, "", ())
+
+
+def _one_meaning(candidates: list[tuple[str, ...]]) -> bool:
+    """Whether there is one candidate, or one for fixed prices and one for hourly ones."""
+    return len(candidates) == 1 or sorted(_type_in(names[0]) for names in candidates) == ["fixed", "hourly"]
+
+
+def _columns(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """One column, or the two ends of a range, as a mapping has them."""
+    return {"price": names} if len(names) == 1 else {"price_low": names[:1], "price_high": names[1:]}
+
+
+def _line(names: tuple[str, ...]) -> str:
+    """Line of a mapping that takes these columns."""
+    one = f'price = "{names[0]}"' if len(names) == 1 else f'price_low = "{names[0]}" with price_high = "{names[1]}"'
+    kind = _type_in(names[0])
+    return f"{one} (under [columns.{kind}])" if kind else one
 
 
 def is_price_name(name: str) -> bool:

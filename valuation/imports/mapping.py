@@ -71,8 +71,6 @@ class PostingColumns(PriceColumns):
         split = self.fixed != PriceColumns() or self.hourly != PriceColumns()
         if split and (self.price or self.price_low):
             raise ValueError("give price here, or under [columns.fixed] and [columns.hourly], not both")
-        if split and not self.price_type:
-            raise ValueError("[columns.fixed] and [columns.hourly] need price_type = COLUMN under [columns]")
         return self
 
 

@@ -22,7 +22,8 @@ POSTING_NAMES: dict[str, tuple[str, ...]] = {
     "url": ("url|job url|project url|posting url", "link|href|permalink|job link|project link"),
     "posted_at": (
         "posted at|posted|date posted|posted on|posted date|posting date|post date|posted time|publication date"
-        "|published|published at|published on|publish date|date published|job posted|time posted|posted datetime"
+        "|published|published at|published on|publish date|published date"
+        "|date published|listed on|listing date|date listed|job posted|time posted|posted datetime"
         "|veröffentlicht|veröffentlicht am|date de publication|fecha de publicación",
         "created at|created|creation date|created on|date created|submitted|time submitted|submit date|submitted at"
         "|listed at",
@@ -78,7 +79,8 @@ FIXED_WORDS = frozenset("fixed flat festpreis".split())
 NOT_PRICES = frozenset(
     "type currency spent spend earned paid hire success response acceptance date count number num id level status"
     " method verified unit period average avg interview score rating exchange code kind symbol last old"
-    " previous".split()
+    " previous cents cent pence k thousand thousands million millions lakh lakhs percent pct salary wage daily weekly"
+    " monthly yearly annual day week month year word page".split()
 )
 
 
@@ -88,7 +90,7 @@ def words_of(name: str) -> tuple[str, ...]:
     >>> words_of("Budget (EUR)"), words_of("hourlyRateMin"), words_of("budget.minimum")
     (('budget',), ('hourly', 'rate', 'min'), ('budget', 'minimum'))
     """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"^(?:attributes|data|node|fields|item)\.", "", name))
     found = re.findall(r"[^\W\d_]+", spaced)
     kept = [word.lower() for word in found if word.upper() not in CODES]
     plain = tuple(word for word in kept if word not in ("in", "euro", "euros", "dollars", "pounds"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from crawlers.money import Budget, price_form, read_budget, read_number
-from crawlers.money_numbers import decimal_evidence
+from crawlers.money_marks import currency_code
+from crawlers.money_numbers import DecimalEvidence, decimal_evidence
 from valuation.errors import InputError
 from valuation.imports.cells import as_text, number_of, pick
 from valuation.imports.masking import mask
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from valuation.imports.mapping import PriceColumns
     from valuation.imports.raw import Cell
 
+_SIGN = re.compile(r"[^\W\d_]+|[$€£¥₹₽₴₺₩₪₱₦₫฿]")
 REASON_OF = {
     "none": Reason.NO_PRICE,
     "unclear": Reason.UNPARSED_PRICE,
@@ -91,17 +94,28 @@ def decimal_comma_of(
     if stated is not None:
         return stated
     texts = {cell for name in names for cell in frame[name] if isinstance(cell, str)}
-    shown = decimal_evidence(texts)
-    if shown.point != shown.comma:
-        return shown.comma
-    either = shown.either_point or (shown.either_comma and (shown.comma or delimiter == ";"))
-    if either:
-        shape = price_form(str(either), width=30)
-        raise InputError(
-            f"{file}: prices such as {shape!r} can be read either way; write one line under "
-            "[options] in a mapping: decimal_comma = true (1.200,50) or decimal_comma = false (1,200.50)"
-        )
-    return None
+    by_mark: dict[str, set[str]] = {}
+    for text in texts:  # "1.500 €" is not settled by "$1,500.00" beside it
+        marks = sorted({code for word in _SIGN.findall(text[:200]) if (code := currency_code(word))})
+        by_mark.setdefault("".join(marks), set()).add(text)
+    shown = [decimal_evidence(group) for group in by_mark.values()]
+    commas = {one.comma for one in shown if one.point != one.comma}
+    settled = len(commas) == 1 and not any(one.point and one.comma for one in shown)
+    open_ones = [one.either_point or (one.either_comma if delimiter == ";" or True in commas else "") for one in shown]
+    unsettled = [text for text, one in zip(open_ones, shown, strict=True) if text and not _own(one, settled)]
+    either = min(unsettled, default="")
+    if not either:
+        return commas.pop() if settled else None
+    shape = price_form(either, width=30)
+    raise InputError(
+        f"{file}: prices such as {shape!r} can be read either way; write one line under "
+        "[options] in a mapping: decimal_comma = true (1.200,50) or decimal_comma = false (1,200.50)"
+    )
+
+
+def _own(shown: DecimalEvidence, settled: bool) -> bool:
+    """Whether texts with one currency sign show their decimal mark themselves, and no others contradict them."""
+    return settled and shown.point != shown.comma
 
 
 def forms(quotes: pd.DataFrame) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
@@ -171,7 +185,7 @@ def _range(frame: pd.DataFrame, columns: PriceColumns, decimal_comma: bool | Non
     )
 
 
-def merge_quotes(parts: Sequence[tuple[np.ndarray, Quotes]], n: int) -> Quotes:
+def merge_quotes(parts: Sequence[tuple[np.ndarray, Quotes]], n: int, several: np.ndarray) -> Quotes:
     """Quotes of rows that take their prices from different columns, by price type.
 
     Parameters
@@ -180,8 +194,11 @@ def merge_quotes(parts: Sequence[tuple[np.ndarray, Quotes]], n: int) -> Quotes:
         Disjoint rows, and quotes of all rows read from that type's columns.
     n : int
         Number of rows; those of no part have no price.
+    several : ndarray of bool, shape (n,)
+        Rows of no part that state more than one price.
     """
     whole = _quotes_frame([(np.nan, np.nan, None, None, None, None, str(Reason.NO_PRICE))] * n, "")
     for rows, quotes in parts:
         whole = whole.where(~pd.Series(rows), quotes.frame)
+    whole = whole.assign(reason=whole["reason"].mask(several, str(Reason.SEVERAL_PRICES)))
     return replace(parts[0][1], frame=whole, parsed_forms=forms(whole)[0], unparsed_forms=forms(whole)[1])

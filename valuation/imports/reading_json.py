@@ -24,6 +24,8 @@ def read_json(name: str, text: str, notes: tuple[str, ...], options: Options) ->
     InputError
         Neither; or several arrays of objects and no ``records`` option.
     """
+    if name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+        return _read_lines(name, text, notes, "see the lines below")
     try:
         whole = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:

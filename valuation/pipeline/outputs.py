@@ -83,8 +83,10 @@ def write_run(
     save_means(folder, sessions.means, opened.basket_id)
     progress.stage("report")
     manifest = _manifest(layout, settings, identity, opened, sessions, priced, tracked, shift, growth)
-    write_text(folder / "report.html", render_report(layout, folder, manifest, frame))
-    write_text(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False))
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    # rendered from what is written, so that `valuation report` gives the same bytes later
+    write_text(folder / "report.html", render_report(layout, folder, json.loads(text), frame))
+    write_text(folder / "manifest.json", text)
 
 
 def _write(folder: Path, name: str, frame: pd.DataFrame, schema: type[Table]) -> None:
@@ -128,6 +130,7 @@ def _manifest(
 ) -> dict[str, Any]:
     """Everything that says what a run is: no clock, no host."""
     model, calendar = opened.model, sessions.calendar
+    encoder = asdict(identify_encoder(layout, settings))
     named = list(zip(calendar.months, calendar.complete.tolist(), strict=True))
     return {
         "run_id": identity,
@@ -136,7 +139,7 @@ def _manifest(
         "basket_id": opened.basket_id,
         "basket": model.counts.data(),
         "inputs": {"postings": postings_digest(layout), "sessions": sessions_digest(layout)},
-        "encoder": asdict(identify_encoder(layout, settings)),
+        "encoder": {key: item for key, item in encoder.items() if key not in ("path", "ready")},
         "register": sessions.means.note,
         "base_month": calendar.base,
         "months": {

@@ -187,6 +187,55 @@ def test_hourly_and_fixed_mixed_in_one_column(room):
     assert [row[:3] for row in rows(room)] == [("A", "hourly", 20), ("B", "fixed", 500)]
 
 
+def test_fixed_and_hourly_in_columns_of_their_own(room):
+    text = (
+        "title,fixed_price,hourly_min,hourly_max,posted\nA,$500,,,2024-03-05\nB,,$20,$30,2024-03-05\n"
+        "C,$5,$6,$7,2024-03-05\nD,0,$8,$9,2024-03-05\nE,$1.2.3,,,2024-03-05\nF,,,,2024-03-05\n"
+    )
+    report = room.postings(room.file("jobs.csv", text))
+    assert [row[:4] for row in rows(room)] == [("A", "fixed", 500, 500), ("B", "hourly", 20, 30), ("D", "hourly", 8, 9)]
+    assert dict(report.files[0].reasons) == {"several_prices": 1, "unparsed_price": 1, "no_price": 1}
+
+
+def test_a_constant_type_fills_only_what_is_not_said(room):
+    mapping = room.mapping(
+        'kind = "postings"\nsource = "a"\n[columns]\ntitle = "title"\nprice = "budget"\ncurrency = "currency"\n'
+        'price_type = "type"\nposted_at = "posted"\n[constants]\nprice_type = "fixed"\n'
+    )
+    text = HEAD + "A,5,USD,,2024-03-05\nB,5,USD,weekly,2024-03-05\nC,5,USD,hourly,2024-03-05\n"
+    report = room.postings(room.file("jobs.csv", text), mapping=mapping)
+    assert [row[:2] for row in rows(room)] == [("A", "fixed"), ("C", "hourly")]
+    assert report.files[0].reasons == (("bad_value", 1),)
+
+
+@pytest.mark.parametrize(
+    "name", ["price_cents", "budget (k USD)", "monthly_budget", "daily rate", "total spent", "salary"]
+)
+def test_columns_that_are_not_the_price_are_not_taken_for_it(room, name):
+    file = room.file("jobs.csv", f"title,{name},currency,type,posted\nA,$5000,USD,fixed,2024-03-05\n")
+    with pytest.raises(InputError, match='no column of prices: write under \\[columns\\] price = "COLUMN"'):
+        room.postings(file)
+
+
+def test_two_digit_years_name_the_option(room):
+    with pytest.raises(InputError, match="day_first = true or day_first = false"):
+        room.postings(room.file("jobs.csv", HEAD + "A,5,USD,fixed,13/01/24\n"))
+
+
+def test_one_currencys_marks_do_not_settle_anothers(room):
+    text = 'title,price,type,posted\nA,{},fixed,2024-03-05\nB,"$1,500.00",fixed,2024-03-05\n'
+    with pytest.raises(InputError, match="decimal_comma = true"):
+        room.postings(room.file("open.csv", text.format("1.500 €")))
+    room.postings(room.file("told.csv", text.format('"1.500,00 €"')))
+    assert [row[2] for row in rows(room)] == [1500, 1500]
+
+
+def test_one_record_in_json_lines_is_a_record(room):
+    record = {"title": "A", "price": "$5/hr", "date": "2024-03-05", "jobs": [{"name": "PHP"}]}
+    room.postings(room.file("jobs.jsonl", json.dumps(record)))
+    assert rows(room)[0][:3] == ("A", "hourly", 5)
+
+
 def test_rows_that_do_not_say_their_type_need_a_line(room):
     file = room.file("jobs.csv", "title,budget,posted\nA,$20/hr,2024-03-05\nB,$500,2024-03-05\n")
     with pytest.raises(InputError, match='1 rows: .* price_type = "fixed" or price_type = "hourly"'):

@@ -123,6 +123,17 @@ def test_every_sound_row_is_there_once(world):
         assert raw.drop_duplicates()[key].isin(truth[key]).sum() == len(truth)
 
 
+def test_rows_are_dated_in_their_month_and_in_order(world):
+    for raw, truth, key, column in (
+        (world.postings, world.truth.postings, "job_ref", "posted_on"),
+        (world.sessions, world.truth.sessions, "session_id", "started_at"),
+    ):
+        dates = raw.drop_duplicates(key).set_index(key).loc[truth[key], column]
+        assert dates.is_monotonic_increasing
+        assert dates.str.slice(0, 7).tolist() == truth["month"].tolist()
+        assert dates.str.slice(8, 10).nunique() == 31
+
+
 @pytest.mark.parametrize("rows", [0, 9, 100_000])
 def test_any_number_of_faults_can_be_planted(rows):
     world = simulate_world(WorldSettings(postings=400, sessions=400, users=40, rows_per_fault=rows), seed=1)
