@@ -159,8 +159,9 @@ class Settings(Section):
 
     def identity(self) -> dict[str, Any]:
         """Every setting that can move a figure, as plain data."""
-        left_out = {"compute": True, "crawl": True, "encoder": {"batch_tokens"}}  # speed and manners only
-        return self.model_dump(mode="json", by_alias=True, exclude=left_out)
+        found = self.model_dump(mode="json", by_alias=True, exclude={"compute", "crawl"})
+        del found["encoder"]["batch_tokens"]  # speed only
+        return found
 
     def digest(self) -> str:
         """SHA-256 (hex) of `identity`."""

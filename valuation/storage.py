@@ -7,7 +7,6 @@ A *workspace* is a folder; nothing is kept anywhere else. `Layout` knows the pat
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import secrets
@@ -16,20 +15,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from valuation.config import configs_dir
 from valuation.errors import EnvironmentFault, InputError
-from valuation.tables import Postings, Sessions, Table, empty, validate, write_atomic
+from valuation.tables import (
+    Postings,
+    Sessions,
+    digest_partitions,
+    finish_write,
+    read_partitions,
+    write_partitions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PART = "part.parquet"
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ def held(layout: Layout, verb: str) -> Iterator[None]:
     except OSError as error:
         raise EnvironmentFault(f"{layout.root}: cannot be locked: {error.strerror}") from error
     try:
+        for folder in (layout.postings, layout.sessions):
+            finish_write(folder)  # of a process that was killed
         holder = {"verb": verb, "pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
         with contextlib.suppress(OSError):
             note.write_text(json.dumps(holder))
@@ -218,85 +223,29 @@ def _holder(note: Path) -> str:
 
 def read_postings(layout: Layout) -> pd.DataFrame:
     """All current postings, ordered by posting_id; an empty table before the first import."""
-    return _read_partitions(layout.postings, Postings, ("source", "month"), "posting_id")
+    return read_partitions(layout.postings, Postings, ("source", "month"), "posting_id")
 
 
 def write_postings(layout: Layout, postings: pd.DataFrame) -> None:
-    """Replace the postings table; partitions that do not change keep their bytes."""
-    _write_partitions(postings, layout.postings, Postings, ("source", "month"), "posting_id")
+    """Replace the postings table, all of it or nothing; partitions that do not change keep their bytes."""
+    write_partitions(postings, layout.postings, Postings, ("source", "month"), "posting_id")
 
 
 def read_sessions(layout: Layout) -> pd.DataFrame:
     """All sessions, ordered by session_id; an empty table before the first import."""
-    return _read_partitions(layout.sessions, Sessions, ("month",), "session_id")
+    return read_partitions(layout.sessions, Sessions, ("month",), "session_id")
 
 
 def write_sessions(layout: Layout, sessions: pd.DataFrame) -> None:
-    """Replace the sessions table; partitions that do not change keep their bytes."""
-    _write_partitions(sessions, layout.sessions, Sessions, ("month",), "session_id")
+    """Replace the sessions table, all of it or nothing; partitions that do not change keep their bytes."""
+    write_partitions(sessions, layout.sessions, Sessions, ("month",), "session_id")
 
 
 def postings_digest(layout: Layout) -> str:
     """SHA-256 (hex) over the postings' partitions: equal content gives equal digests."""
-    return _digest(layout.postings)
+    return digest_partitions(layout.postings)
 
 
 def sessions_digest(layout: Layout) -> str:
     """SHA-256 (hex) over the sessions' partitions."""
-    return _digest(layout.sessions)
-
-
-def _digest(folder: Path) -> str:
-    """Hash names and bytes of the parts, in order of their names."""
-    digest = hashlib.sha256()
-    for part in sorted(folder.glob(f"**/{PART}")):
-        digest.update(part.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(part.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], order: str) -> pd.DataFrame:
-    """Concatenate the parts below `folder`, with the partition's keys as columns, and check the whole."""
-    frames = []
-    for part in sorted(folder.glob("/".join("*=*" for _ in keys) + f"/{PART}")):
-        values = dict(piece.split("=", 1) for piece in part.relative_to(folder).parts[:-1])
-        try:
-            frame = pq.ParquetFile(part).read().to_pandas()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{part}: not readable as Parquet: {str(error).splitlines()[0]}") from error
-        frames.append(frame.assign(**{key: pd.Series(values[key], index=frame.index, dtype="str") for key in keys}))
-    if not frames:
-        return empty(schema)
-    whole = pd.concat(frames, ignore_index=True).sort_values(order, kind="stable", ignore_index=True)
-    return validate(_in_order(whole, schema), schema, where=str(folder))
-
-
-def _in_order(frame: pd.DataFrame, schema: type[Table]) -> pd.DataFrame:
-    """The schema's columns in its order, then attributes by name: one table has one sequence of bytes."""
-    named = list(schema.to_schema().columns)
-    extra = sorted(column for column in frame.columns if column not in named)
-    return frame[[column for column in named if column in frame.columns] + extra]
-
-
-def _write_partitions(
-    frame: pd.DataFrame, folder: Path, schema: type[Table], keys: tuple[str, ...], order: str
-) -> None:
-    """Write each partition atomically, then remove those that have become empty."""
-    checked = validate(_in_order(frame, schema), schema, where=folder.name).sort_values(order, kind="stable")
-    wanted = set()
-    for values, part in checked.groupby(list(keys), sort=True):
-        path = folder.joinpath(*(f"{key}={value}" for key, value in zip(keys, values, strict=True)), PART)
-        wanted.add(path)
-        table = pa.Table.from_pandas(part.drop(columns=list(keys)), preserve_index=False)
-        if not (path.exists() and _same(path, table)):
-            write_atomic(path, lambda to, table=table: pq.write_table(table, to, compression="zstd"))
-    for path in folder.glob("/".join("*=*" for _ in keys) + f"/{PART}"):
-        if path not in wanted:
-            path.unlink()
-
-
-def _same(path: Path, table: pa.Table) -> bool:
-    """Whether the part on disk already holds exactly this table."""
-    with contextlib.suppress(pa.ArrowInvalid, OSError):
-        return bool(pq.ParquetFile(path).read().equals(table))
-    return False
+    return digest_partitions(layout.sessions)

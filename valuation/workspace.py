@@ -191,4 +191,3 @@ class Workspace:
         except (OSError, ValueError) as error:
             raise InputError(f"{folder}/manifest.json: not readable ({error}); run again") from error
         return found
-

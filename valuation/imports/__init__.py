@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from valuation.imports.entry import import_postings, import_sessions, quarantined, retry
+    from valuation.imports.entry import import_postings, import_sessions, quarantined, read_postings_file, retry
     from valuation.imports.report import FileReport, ImportReport
 
-__all__ = ["FileReport", "ImportReport", "import_postings", "import_sessions", "quarantined", "retry"]
+__all__ = [
+    "FileReport",
+    "ImportReport",
+    "import_postings",
+    "import_sessions",
+    "quarantined",
+    "read_postings_file",
+    "retry",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # pandas and pandera load only when something is imported

@@ -11,7 +11,7 @@ import pandas as pd
 from valuation.errors import InputError
 from valuation.imports.built import Context
 from valuation.imports.guess import guess_postings, guess_sessions
-from valuation.imports.importing import Job, run_jobs
+from valuation.imports.importing import Job, guarded, run_jobs
 from valuation.imports.ledger import read_ledger, read_quarantine
 from valuation.imports.mapping import (
     Options,
@@ -76,6 +76,24 @@ def import_postings(
     given = load_postings_mapping(mapping) if mapping else None
     jobs = [_postings_job(file, given) for file in files]
     return _run(layout, "postings", jobs, settings, dry_run=dry_run, now=now)
+
+
+def read_postings_file(
+    layout: Layout, file: str, *, settings: Settings, mapping: Path | None, now: datetime | None = None
+) -> pd.DataFrame:
+    """Read a file of postings as `import_postings` does and return its usable rows; nothing is written.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a line of a mapping is missing, or no row can be used.
+    """
+    job = _postings_job(file, load_postings_mapping(mapping) if mapping else None)
+    context = _context(layout, settings, now)
+    built = guarded(job, context) if job.guessed else build_postings(job.raw, job.mapping, file=job.file, context=context)
+    if not len(built.table):
+        raise InputError(f"{job.file}: no row can be used; see why with: valuation import postings {job.file} --dry-run")
+    return built.table.sort_values("posting_id", ignore_index=True)
 
 
 def import_sessions(

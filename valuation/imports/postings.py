@@ -21,6 +21,8 @@ from valuation.imports.times import read_times, utc, utc_series
 from valuation.tables.schemas import DATE_QUALITIES, PRICE_KINDS, Postings, typed
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from valuation.imports.built import Context
     from valuation.imports.mapping import PostingsMapping
     from valuation.imports.raw import RawTable
@@ -89,15 +91,11 @@ def _dates(
     at = times.at
     if stated is not None:
         at = at.fillna(pd.Timestamp(utc(stated, zone)))
-    absent = (times.form == "missing").to_numpy() & (stated is None)
     unread = (times.form == "bad").to_numpy()
-    latest = pd.Timestamp(context.now) + timedelta(days=1)
-    limit = crawled.fillna(latest - timedelta(days=1)) + timedelta(days=1) if crawled is not None else latest
-    future = (at > limit).to_numpy() | (at > latest).to_numpy()
     found = [
-        faults(absent, Reason.NO_DATE, theirs),
+        faults((times.form == "missing").to_numpy() & (stated is None), Reason.NO_DATE, theirs),
         faults(unread, Reason.BAD_DATE, theirs, cells),
-        faults(future, Reason.FUTURE_DATE, theirs, cells),
+        faults(_future(at, crawled, context), Reason.FUTURE_DATE, theirs, cells),
         quality_faults,
     ]
     at = at.mask(unread)
@@ -108,6 +106,13 @@ def _dates(
     }
     columns["crawled_at"] = crawled if crawled is not None else utc_series([None] * len(at))
     return columns, pd.concat([frame for frame in found if len(frame)] or found[:1], ignore_index=True)
+
+
+def _future(at: pd.Series, crawled: pd.Series | None, context: Context) -> NDArray[np.bool_]:
+    """Dates later than the import, or than the row's crawl, plus one day."""
+    latest = pd.Timestamp(context.now) + timedelta(days=1)
+    late = at > latest
+    return (late if crawled is None else late | (at > crawled + timedelta(days=1))).to_numpy()
 
 
 def _crawled(raw: RawTable, mapping: PostingsMapping, file: str, zone: tzinfo) -> pd.Series | None:

@@ -67,13 +67,17 @@ def _compare(layout: Layout, folder: Path) -> str:
     """Truth beside estimate, a line each."""
     truth: dict[str, Any] = json.loads((layout.root / "truth.json").read_text(encoding="utf-8"))
     growth = read_table(folder / "growth.parquet", Growth)
-    both = growth[(growth["variation"] == "both") & (growth["pricer"] == "matching") & (growth["statistic"] == "mean_log")]
+    both = growth[
+        (growth["variation"] == "both") & (growth["pricer"] == "matching") & (growth["statistic"] == "mean_log")
+    ]
     lines = [f"{'growth, first to last month':28s} {'truth':>8s} {'estimate':>9s}   95 % interval"]
     lines.append(_line("all work", truth["growth"], both[both["group_by"] == ""]))
     for kind, rate in sorted(truth["growth_by_group"].items()):
         lines.append(_line(f"  {kind}", rate, both[(both["group_by"] == "kind") & (both["group"] == kind)]))
     card = read_table(folder / "validation.parquet", Validation)
-    fit = card[(card["measure"] == "squared_correlation") & (card["sample"] == "natural") & (card["pricer"] == "matching")]
+    fit = card[
+        (card["measure"] == "squared_correlation") & (card["sample"] == "natural") & (card["pricer"] == "matching")
+    ]
     if len(fit):
         lines.append(f"squared correlation of log prices on held-out postings: {fit['estimate'].iloc[0]:.2f}")
     lines.append("a relative, coarse measure: never a wage, an invoice or a saving")

@@ -1,6 +1,7 @@
 """Every file between stages: its schema (`schemas`) and how it is written and read (`files`)."""
 
 from valuation.tables.files import read_table, write_atomic, write_table, write_text
+from valuation.tables.partitions import digest_partitions, finish_write, read_partitions, write_partitions
 from valuation.tables.schemas import (
     Decomposition,
     Growth,
@@ -34,11 +35,15 @@ __all__ = [
     "Table",
     "Validation",
     "Values",
+    "digest_partitions",
     "empty",
+    "finish_write",
+    "read_partitions",
     "read_table",
     "typed",
     "validate",
     "write_atomic",
+    "write_partitions",
     "write_table",
     "write_text",
 ]

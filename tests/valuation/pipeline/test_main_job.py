@@ -47,9 +47,7 @@ def test_every_session_has_a_row_matched_or_not(work, tables):
 
 def test_contributions_sum_to_the_value(tables):
     matches, values = tables["matches"], tables["values"].set_index("session_id")
-    formula = matches["weight"] * (
-        matches["log_price"] + matches["log_session_hedonic"] - matches["log_price_hedonic"]
-    )
+    formula = matches["weight"] * (matches["log_price"] + matches["log_session_hedonic"] - matches["log_price_hedonic"])
     assert np.allclose(matches["contribution"], formula, atol=1e-12)
     summed = matches.groupby("session_id")["contribution"].sum()
     assert np.abs(summed - values.loc[summed.index, "log_value_raw"]).max() < 1e-9
@@ -68,7 +66,9 @@ def test_matched_means_at_least_s_min(work, tables):
 
 def test_bands_are_nested_and_ordered(tables):
     values = tables["values"][tables["values"]["matched"]]
-    assert (values["typical_lower"] < values["value_usd"]).all() and (values["value_usd"] < values["typical_upper"]).all()
+    assert (values["typical_lower"] < values["value_usd"]).all() and (
+        values["value_usd"] < values["typical_upper"]
+    ).all()
     assert (values["single_lower"] < values["single_upper"]).all()
     typical = np.log(values["typical_upper"] / values["typical_lower"])
     single = np.log(values["single_upper"] / values["single_lower"])
@@ -83,9 +83,9 @@ def test_series_is_the_mean_of_values(tables):
     assert np.allclose(np.log(head.set_index("month")["value"]), by_month.loc[head["month"]], atol=1e-9)
     base = head[head["lower"] == head["upper"]]
     assert base["index_number"].tolist() == [100.0]
-    assert np.allclose(
-        head["index_number"], 100 * head["value"] / base["value"].iloc[0], rtol=1e-12
-    ), "the index number is the level over the base month's"
+    assert np.allclose(head["index_number"], 100 * head["value"] / base["value"].iloc[0], rtol=1e-12), (
+        "the index number is the level over the base month's"
+    )
     assert (head["simultaneous_upper"] >= head["upper"] - 1e-9).all()
     neighbours = series[(series["pricer"] == "neighbours") & (series["group_by"] == "")].set_index("month")["value"]
     plain = values.groupby("month")["value_neighbours"].apply(lambda part: np.exp(np.log(part).mean()))

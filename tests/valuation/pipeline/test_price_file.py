@@ -19,6 +19,12 @@ def texts(tmp_path):
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def work(work, fast):
+    """The same workspace, with every text matched."""
+    return Workspace(work.layout.root, overrides=[*fast, "matching.s_min=-1"])
+
+
 def test_one_row_a_text_in_input_order(work, texts, tmp_path):
     result = work.price(texts, str(tmp_path / "out.parquet"), register="posting")
     table = read_table(tmp_path / "out.parquet", Priced)
@@ -30,12 +36,21 @@ def test_one_row_a_text_in_input_order(work, texts, tmp_path):
     assert table.loc[0, "value_usd"] == pytest.approx(np.exp(table.loc[0, "log_value"]))
 
 
+def test_a_text_like_no_posting_has_no_figures_but_a_reason(work, fast, texts, tmp_path):
+    strict = Workspace(work.layout.root, overrides=[*fast, "matching.s_min=0.99"])
+    assert strict.price(texts, str(tmp_path / "out.parquet"), register="posting").unmatched == 3
+    table = read_table(tmp_path / "out.parquet", Priced)
+    assert table["value_usd"].isna().all() and table["similarity_max"].notna().sum() == 3
+    assert table.loc[0, "reason"].endswith("below 0.990")
+
+
 def test_needs_no_sessions(work, fast, world_files, texts, tmp_path):
     bare = Workspace.create(tmp_path / "bare")
     bare.import_postings([str(world_files.postings)], mapping=world_files.postings_map)
-    result = Workspace(bare.layout.root, overrides=fast).price(texts, str(tmp_path / "bare.csv"), register="posting")
+    alone = Workspace(bare.layout.root, overrides=[*fast, "matching.s_min=-1"])
+    result = alone.price(texts, str(tmp_path / "bare.csv"), register="posting")
     work.price(texts, str(tmp_path / "full.csv"), register="posting")
-    assert result.matched > 0
+    assert result.matched == 3
     assert (tmp_path / "bare.csv").read_bytes() == (tmp_path / "full.csv").read_bytes()
 
 
