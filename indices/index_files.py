@@ -119,14 +119,14 @@ def read_card(folder: Path, *, fingerprint: str, label: str) -> IndexCard:
     try:
         card = IndexCard(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise InputError(f"{path}: no finished index there; build the basket's index first") from None
+        raise damaged(path, "no finished index there") from None
     except (OSError, ValueError, TypeError) as error:
         raise damaged(path, "not a readable card") from error
     if card.code != CODE_VERSION:
-        raise InputError(f"{path}: format {card.code}, expected {CODE_VERSION}; build the basket's index again")
+        raise damaged(path, f"format {card.code}, expected {CODE_VERSION}")
     for what, here, there in (("encoder", fingerprint, card.fingerprint), ("register", label, card.label)):
         if here != there:
-            raise InputError(f"{path}: holds vectors of {what} {there}, not of {here}; build the basket's index again")
+            raise damaged(path, f"holds vectors of {what} {there}, not of {here}")
     return card
 
 
@@ -193,7 +193,7 @@ def check_unit(matrix: NDArray[np.float32], *, what: str, names: Sequence[str] =
 
 def damaged(path: Path, why: str) -> InputError:
     """Name a file of the index that cannot be used."""
-    return InputError(f"{path}: {why}; delete {path.parent} and build the basket's index again")
+    return InputError(f"{path}: {why}; delete {path.parent} and run again to build the basket's index")
 
 
 def hash_ids(ids: Sequence[str]) -> str:

@@ -86,11 +86,11 @@ class Lexical:
                 terms = tuple(json.loads(stored["terms"].tobytes()))
                 lexical = cls(terms, stored["idf"], stored["components"].astype(np.float64), int(stored["requested"]))
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file; fit the lexical features first") from None
+            raise _damaged(path, "no such file") from None
         except Exception as error:  # a damaged zip can raise nearly anything
-            raise InputError(f"{path}: not readable ({type(error).__name__}); delete it, it is made again") from error
+            raise _damaged(path, f"not readable ({type(error).__name__})") from error
         if lexical.idf.shape != (len(terms),) or lexical.components.shape[1:] != (len(terms),):
-            raise InputError(f"{path}: its parts do not fit together; delete it, it is made again")
+            raise _damaged(path, "its parts do not fit together")
         return lexical
 
 
@@ -147,3 +147,8 @@ def _vectorizer(vocabulary: dict[str, int] | None) -> TfidfVectorizer:
 
 def _write_bytes(path: Path, content: bytes) -> None:
     path.write_bytes(content)
+
+
+def _damaged(path: Path, why: str) -> InputError:
+    """Name a part of the index that cannot be used."""
+    return InputError(f"{path}: {why}; delete {path.parent} and run again to build the basket's index")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,8 +185,6 @@ class Workspace:
 
     @staticmethod
     def _manifest(folder: Path) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder}/manifest.json: not readable ({error}); run again") from error
-        return found
+        from valuation.pipeline.finished import read_manifest
+
+        return read_manifest(folder)

@@ -119,10 +119,6 @@ class Scores:
         Similarities between thirds, within each fifth.
     merged : ndarray of int, shape (5, 3)
         Category of each fifth and third.
-    squared_residual : ndarray, shape (n_clusters,)
-        ``ρ_j²``.
-    mean_square : float
-        The basket's mean of ``Σ_j w ρ²``, what scales are shrunk to.
     """
 
     score: NDArray[np.float64]
@@ -131,15 +127,12 @@ class Scores:
     value_cut: NDArray[np.float64]
     similarity_cut: NDArray[np.float64]
     merged: NDArray[np.int64]
-    squared_residual: NDArray[np.float64]
-    mean_square: float
 
 
 def make_scores(
-    log_price: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    sigma: NDArray[np.float64],
     value: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    row: NDArray[np.int64],
     nearest: NDArray[np.float64],
     fold: NDArray[np.int64],
 ) -> Scores:
@@ -147,18 +140,17 @@ def make_scores(
 
     Parameters
     ----------
-    log_price, value : ndarray, shape (n,)
-        ``y_j`` and ``v_-j(x_j)``, log USD.
-    weight, row : ndarray, shape (n, stored)
-        Out-of-fold neighbours' weights and rows.
+    residual : ndarray, shape (n,)
+        ``ρ_j = y_j − v_-j(x_j)``, log points.
+    sigma : ndarray, shape (n,)
+        ``σ(x_j)`` from the scale that left the posting's fold out.
+    value : ndarray, shape (n,)
+        ``v_-j(x_j)``, log USD.
     nearest : ndarray, shape (n,)
         Similarity of the nearest neighbour outside the cluster's fold.
     fold : ndarray of int, shape (n,)
         Fold of each cluster.
     """
-    residual = log_price - value
-    local = _local_square(residual**2, weight, row)
-    mean_square = float(local.mean())
     cut = np.quantile(value, [0.2, 0.4, 0.6, 0.8])
     fifth = np.searchsorted(cut, value, side="right")
     inside = [nearest[fifth == f] if (fifth == f).any() else nearest for f in range(5)]
@@ -166,27 +158,13 @@ def make_scores(
     third = _third(similarity_cut, fifth, nearest)
     merged = _merge(np.array([[np.sum((fifth == f) & (third == t)) for t in range(3)] for f in range(5)]))
     return Scores(
-        score=residual / np.sqrt(_shrunk(local, mean_square)),
+        score=residual / sigma,
         fold=fold,
         category=merged[fifth, third],
         value_cut=cut,
         similarity_cut=similarity_cut,
         merged=merged,
-        squared_residual=residual**2,
-        mean_square=mean_square,
     )
-
-
-def _local_square(
-    squared: NDArray[np.float64], weight: NDArray[np.float64], row: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Neighbours' mean squared residual; the basket's mean where there are no weights (pricer ``hedonic``)."""
-    return np.asarray(np.where(weight.any(axis=1), (weight * squared[row]).sum(axis=1), squared.mean()))
-
-
-def _shrunk(local: NDArray[np.float64], mean_square: float) -> NDArray[np.float64]:
-    """Shrink squared scales half-way to their mean (and so never below half of it)."""
-    return np.asarray((local + mean_square) / 2)
 
 
 def _third(cut: NDArray[np.float64], fifth: NDArray[np.int64], nearest: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -218,12 +196,6 @@ def categories(scores: Scores, value: NDArray[np.float64], nearest: NDArray[np.f
     return np.asarray(scores.merged[fifth, _third(scores.similarity_cut, fifth, nearest)])
 
 
-def scale(scores: Scores, weight: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Local scale ``σ_i`` of texts with these neighbours, shape (n,), log points."""
-    local = _local_square(scores.squared_residual, weight, row)
-    return np.asarray(np.sqrt(_shrunk(local, scores.mean_square)))
-
-
 def single_posting_band(
     scores: Scores,
     value: NDArray[np.float64],
@@ -246,7 +218,7 @@ def single_posting_band(
     left_out_value : ndarray, shape (n_folds, n)
         The value without each fold, log USD.
     sigma : ndarray, shape (n,)
-        Local scale from `scale`.
+        ``σ_i`` from `valuation.core.scale`.
     nearest : ndarray, shape (n,)
         Similarity of the nearest neighbour.
     level : float

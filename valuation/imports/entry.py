@@ -90,9 +90,13 @@ def read_postings_file(
     """
     job = _postings_job(file, load_postings_mapping(mapping) if mapping else None)
     context = _context(layout, settings, now)
-    built = guarded(job, context) if job.guessed else build_postings(job.raw, job.mapping, file=job.file, context=context)
+    built = (
+        guarded(job, context) if job.guessed else build_postings(job.raw, job.mapping, file=job.file, context=context)
+    )
     if not len(built.table):
-        raise InputError(f"{job.file}: no row can be used; see why with: valuation import postings {job.file} --dry-run")
+        raise InputError(
+            f"{job.file}: no row can be used; see why with: valuation import postings {job.file} --dry-run"
+        )
     return built.table.sort_values("posting_id", ignore_index=True)
 
 

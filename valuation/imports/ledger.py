@@ -19,7 +19,9 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow.parquet as pq
 from pandera.typing import Series
+from pyarrow import ArrowInvalid
 
+from valuation.errors import InputError
 from valuation.imports.cells import as_text, missing
 from valuation.imports.masking import HASHED, hash_name, mask
 from valuation.imports.reasons import MEANINGS, Reason
@@ -143,7 +145,10 @@ def mend_ledger(layout: Layout) -> pd.DataFrame:
 
 def _rows_in(path: Path) -> int:
     """Rows of a Parquet file, 0 if there is none."""
-    return int(pq.ParquetFile(path).metadata.num_rows) if path.exists() else 0
+    try:
+        return int(pq.ParquetFile(path).metadata.num_rows) if path.exists() else 0
+    except (ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not readable as Parquet: {str(error).splitlines()[0]}") from error
 
 
 def counts(entry: Entry) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from valuation.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+HALVES = re.compile("[\ud800-\udfff]")
 Cell = Any  # str, number, bool, date or None, as the format gives it
 
 
@@ -79,9 +80,16 @@ def object_frame(records: Sequence[dict[str, Cell]]) -> pd.DataFrame:
     """Frame of dicts with all columns of type object, in order of first appearance; missing is None."""
     names = list(dict.fromkeys(name for record in records for name in record))
     return pd.DataFrame(
-        {name: pd.Series([record.get(name) for record in records], dtype=object) for name in names},
+        {_whole(name): pd.Series([_whole(record.get(name)) for record in records], dtype=object) for name in names},
         index=pd.RangeIndex(len(records)),
     )
+
+
+def _whole(cell: Cell) -> Cell:
+    """Text without the halves of characters that JSON can hold and no table can: each becomes U+FFFD."""
+    if not isinstance(cell, str) or not HALVES.search(cell):
+        return cell
+    return cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def table_from_grid(

@@ -81,6 +81,8 @@ def make_cells(sessions: pd.DataFrame, months: tuple[str, ...], group_by: tuple[
     month = np.searchsorted(np.array(months, dtype=object), sessions["month"].to_numpy(dtype=object)).astype(np.int64)
     everyone = np.where(np.isin(np.arange(len(months)), month), np.arange(len(months)), -1)
     codes, groups, following = [month], [Group("", "", everyone)], len(months)
+    if len(set(group_by)) < len(group_by):
+        raise ConfigError(f"series.group_by: {', '.join(group_by)}: a column is named twice; name each once")
     for column in group_by:
         label = labels(sessions, column)
         code = np.full(len(sessions), -1, dtype=np.int64)

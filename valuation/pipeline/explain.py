@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuation.errors import InputError
+from valuation.pipeline.finished import read_run_table
 from valuation.storage import read_postings, read_sessions
-from valuation.tables import Matches, Values, read_table
+from valuation.tables import Matches, Values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,14 +126,14 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
     InputError
         The run has no such session.
     """
-    values = read_table(folder / "values.parquet", Values)
+    values = read_run_table(folder, "values", Values)
     mine = values[values["session_id"] == session_id]
     if mine.empty:
         raise InputError(
             f"run {manifest['run_id']} has no session {plain(session_id, 60)!r}; "
             f"it has {len(values):,}, such as {plain(values['session_id'].iloc[0], 60)}"
         )
-    matches = read_table(folder / "matches.parquet", Matches)
+    matches = read_run_table(folder, "matches", Matches)
     chosen = matches[matches["session_id"] == session_id].drop(columns="session_id")
     titles = read_postings(layout)[["posting_id", "title"]]
     merged = chosen.merge(titles, on="posting_id", how="left", validate="many_to_one").sort_values("rank")

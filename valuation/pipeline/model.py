@@ -14,6 +14,7 @@ from valuation.core.draws import fold_of, unit_key
 from valuation.core.hedonic import cross_fit
 from valuation.core.kernel import nearest_outside
 from valuation.core.pricing import PRICERS, Pricer, make_pricer, price_basket
+from valuation.core.scale import Scale, fit_scale
 from valuation.errors import ConfigError, ThinMatchError
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ class PriceModel:
         Similarity under which a session is unmatched.
     calibration : tuple of Calibration
         By pricer; the identity unless configured.
-    scores : tuple of Scores
-        By pricer, after calibration.
+    scale : Scale
+    scores : Scores
+        Of the headline pricer, after calibration.
     """
 
     rows: pd.DataFrame
@@ -98,7 +100,8 @@ class PriceModel:
     vectors: NDArray[np.float64]
     s_min: float
     calibration: tuple[Calibration, ...]
-    scores: tuple[Scores, ...]
+    scale: Scale
+    scores: Scores
 
     def residual(self, which: int) -> NDArray[np.float64]:
         """Out-of-fold residual ``ρ_j`` of a pricer, after calibration, shape (n_clusters,)."""
@@ -187,6 +190,10 @@ def fit_model(
         unit_key=key,
     )
     calibration = tuple(calibrate(log_price, v) if settings.pricing.calibrate else IDENTITY for v in value)
+    which = PRICERS.index(settings.pricing.pricer)
+    headline = apply(calibration[which], value[which])
+    text = features[:, : vectors.shape[1] + lexical.shape[1]]
+    scale, scores = _scores(headline, log_price - headline, text, similarity, row, fold, settings)
     return PriceModel(
         rows=rows,
         unit_id=basket.unit_id,
@@ -203,7 +210,8 @@ def fit_model(
         vectors=vectors,
         s_min=_s_min(settings, similarity, row, basket.unit),
         calibration=calibration,
-        scores=_scores(log_price, value, weight, row, similarity, fold, calibration),
+        scale=scale,
+        scores=scores,
     )
 
 
@@ -221,19 +229,15 @@ def _s_min(
 
 
 def _scores(
-    log_price: NDArray[np.float64],
-    value: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    row: NDArray[np.int64],
+    model_value: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    features: NDArray[np.float64],
     similarity: NDArray[np.float64],
+    row: NDArray[np.int64],
     fold: NDArray[np.int64],
-    calibration: tuple[Calibration, ...],
-) -> tuple[Scores, ...]:
-    """Conformity scores of each pricer; the regression alone has no neighbours to take a local scale from."""
-    outside = fold[row] != fold[:, None]
-    nearest = np.where(outside, similarity, -1.0).max(axis=1)
-    none = np.zeros_like(weight)
-    return tuple(
-        make_scores(log_price, apply(line, v), none if name == "hedonic" else weight, row, nearest, fold)
-        for name, v, line in zip(PRICERS, value, calibration, strict=True)
-    )
+    settings: Settings,
+) -> tuple[Scale, Scores]:
+    """Scale and conformity scores of the headline pricer."""
+    nearest = np.where(fold[row] != fold[:, None], similarity, -1.0).max(axis=1)
+    scale, sigma = fit_scale(residual, features, fold, penalties=settings.pricing.penalties)
+    return scale, make_scores(residual, sigma, model_value, nearest, fold)

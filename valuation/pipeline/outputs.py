@@ -14,6 +14,7 @@ from valuation import __version__
 from valuation.core.growth import DETECTABLE
 from valuation.errors import ThinMatchError
 from valuation.pipeline.embedding import identify_encoder
+from valuation.pipeline.finished import read_run_table
 from valuation.pipeline.moved_tables import check_shift, decomposition_table, shift_check_table, shift_facts
 from valuation.pipeline.series_tables import growth_table, series_table, span_of
 from valuation.pipeline.session_register import save_means
@@ -233,9 +234,16 @@ def headline(growth: pd.DataFrame, settings: Settings, n_sessions: int, n_matche
     if rows.empty:
         return f"no growth figure: fewer than two complete months with enough sessions and users ({counted})"
     row = rows.iloc[0]
-    interval = f"{settings.series.level:.0%} interval {row['lower']:+.1%} to {row['upper']:+.1%}"
+    interval = f"{settings.series.level:.0%} interval {_percent(row['lower'])} to {_percent(row['upper'])}"
+    if np.isnan([row["lower"], row["upper"]]).any():
+        interval = "too few effective users for an interval"
     months = f"from {row['from_month']} to {row['to_month']}"
-    return f"value per session {row['growth']:+.1%} {months} ({interval}; {counted}); a relative, coarse measure"
+    return f"value per session {_percent(row['growth'])} {months} ({interval}; {counted}); a relative, coarse measure"
+
+
+def _percent(share: float) -> str:
+    """A signed percentage; a change that rounds to nothing has no sign of its own."""
+    return f"{share if abs(share) >= 5e-4 else 0.0:+.1%}"  # noqa: PLR2004 - half of the last place shown
 
 
 def render_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> str:
@@ -244,17 +252,17 @@ def render_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
     from valuation.report.render import render
 
     truth = layout.root / "truth.json"
-    matches = read_table(folder / "matches.parquet", Matches)
+    matches = read_run_table(folder, "matches", Matches)
     postings = read_postings(layout)
     return render(
         RunTables(
-            values=read_table(folder / "values.parquet", Values),
+            values=read_run_table(folder, "values", Values),
             matches=matches,
-            series=read_table(folder / "series.parquet", SeriesTable),
-            growth=read_table(folder / "growth.parquet", Growth),
-            decomposition=read_table(folder / "decomposition.parquet", Decomposition),
-            shift_check=read_table(folder / "shift_check.parquet", ShiftCheck),
-            validation=read_table(folder / "validation.parquet", Validation),
+            series=read_run_table(folder, "series", SeriesTable),
+            growth=read_run_table(folder, "growth", Growth),
+            decomposition=read_run_table(folder, "decomposition", Decomposition),
+            shift_check=read_run_table(folder, "shift_check", ShiftCheck),
+            validation=read_run_table(folder, "validation", Validation),
             sessions=sessions,
             postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
             manifest=manifest,

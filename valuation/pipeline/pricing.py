@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from valuation.core.bands import Band, scale, single_posting_band, typical_band, typical_se
+from valuation.core.bands import Band, single_posting_band, typical_band, typical_se
 from valuation.core.calibration import apply
 from valuation.core.kernel import effective_neighbours
 from valuation.core.pricing import PRICERS, price, session_hedonic
+from valuation.core.scale import scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def _bands(
     """Both bands of the headline pricer."""
     which, level = PRICERS.index(settings.pricing.pricer), settings.bands.level
     weight = prices.weight if settings.pricing.pricer != "hedonic" else np.zeros_like(prices.weight)
-    line, scores = model.calibration[which], model.scores[which]
+    line = model.calibration[which]
     # the sampling error is that of the raw value; the line stretches it by its slope
     se = abs(line.slope) * typical_se(
         model.arrays,
@@ -125,10 +126,10 @@ def _bands(
         uses_hedonic=settings.pricing.pricer != "neighbours",
     )
     single = single_posting_band(
-        scores,
+        model.scores,
         value[which],
         apply(line, prices.left_out_value[which]),
-        scale(scores, weight, row),
+        scale_of(model.scale, features[:, : len(model.scale.coefficient)]),
         nearest,
         level=level,
     )

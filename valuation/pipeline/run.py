@@ -16,6 +16,7 @@ import numpy as np
 
 from valuation.errors import EnvironmentFault, InputError
 from valuation.pipeline.embedding import embed_texts, identify_encoder, to_register
+from valuation.pipeline.finished import read_manifest
 from valuation.progress import Progress
 from valuation.storage import postings_digest, read_sessions, sessions_digest
 from valuation.tables import write_text
@@ -152,7 +153,7 @@ class _fresh_folder:  # noqa: N801 - used as a function in `with`
 
 def _headline(folder: Path) -> str:
     """The run's one sentence, from its manifest."""
-    return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["headline"])
+    return str(read_manifest(folder)["headline"])
 
 
 def _fill(layout: Layout, settings: Settings, folder: Path, identity: str, progress: Timed) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from valuation.core.draws import unit_key
 from valuation.core.months import base_month, complete_months, usable_months
+from valuation.pipeline.finished import read_manifest
 from valuation.tables import write_atomic
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def frozen_session_means(
     The note says which; a level depends on it, comparisons among the texts do not.
     """
     for manifest in sorted(layout.runs.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True):
-        known = json.loads(manifest.read_text(encoding="utf-8"))
+        known = read_manifest(manifest.parent)
         if known.get("basket_id") == basket_id and known["settings"]["register"]["mode"] == settings.register_.mode:
             with np.load(manifest.parent / REGISTER_FILE, allow_pickle=False) as stored:
                 note = f"session texts are centred as in run {known['run_id']}"

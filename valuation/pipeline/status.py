@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from valuation.pipeline.finished import read_manifest
 from valuation.storage import read_postings, read_sessions
 from valuation.tables import Imports, Quarantine, read_table
 
@@ -74,7 +74,7 @@ def status(layout: Layout) -> Status:
         for reason, count in table["reason"].value_counts().items():
             reasons[str(reason)] = reasons.get(str(reason), 0) + int(count)
     last = latest_run(layout)
-    manifest = json.loads((layout.runs / last / "manifest.json").read_text(encoding="utf-8")) if last else None
+    manifest = read_manifest(layout.runs / last) if last else None
     return Status(
         workspace=str(layout.root),
         postings=len(postings),
@@ -94,7 +94,7 @@ def latest_run(layout: Layout) -> str | None:
     """Id of the newest finished run; None before the first."""
     if not layout.latest.is_file():
         return None
-    name = layout.latest.read_text(encoding="utf-8").strip()
+    name = layout.latest.read_text(encoding="utf-8", errors="replace").strip()
     return name if (layout.runs / name / "manifest.json").is_file() else None
 
 

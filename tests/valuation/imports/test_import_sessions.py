@@ -155,9 +155,11 @@ def test_a_folder_of_transcripts(room):
         {"type": "text", "text": "Build it, key=abcd1234abcd1234abcd"},
         {"type": "tool_result", "content": "no"},
     ]
+    unsaid = {"type": "user", "sessionId": "s-two", "message": {"role": "user", "content": "not typed by anyone"}}
+    hidden = "".join(json.dumps(unsaid | {mark: True}) + "\n" for mark in ("isMeta", "isSidechain"))
     (folder / "one.jsonl").write_text(transcript("s-one", summary="Parser repaired"), encoding="utf-8")
     (folder / "two.jsonl").write_text(
-        transcript("s-two", prompts=("<command-name>/clear</command-name>", blocks)) + "{cut", encoding="utf-8"
+        transcript("s-two", prompts=("<command-name>/clear</command-name>", blocks)) + hidden + "{cut", encoding="utf-8"
     )
     report = room.sessions(str(folder))
     table = room.session_table()

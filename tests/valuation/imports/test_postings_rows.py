@@ -19,7 +19,7 @@ from valuation.imports.masking import hash_name, mask
 from valuation.imports.rates import ecb_rates
 from valuation.imports.reasons import MEANINGS, Reason
 
-from .conftest import KEY
+from .conftest import KEY, make_room
 
 HEAD = "id,title,budget,currency,type,posted\n"
 MAP = """
@@ -170,12 +170,14 @@ def test_prices_by_type_and_in_order(room):
     text = (
         "id,title,type,posted,budget,estimate,lo,hi\n1,A,fixed,2024-03-05,,250,,\n2,B,hourly,2024-03-05,99,,10,40\n"
         "3,C,unclear,2024-03-05,7,,,\n4,D,hourly,2024-03-05,,,10,\n5,E,hourly,2024-03-05,,,40,10\n"
+        "6,F,fixed,2024-03-05,100,250,,\n"
     )
     report = room.postings(room.file("a.csv", text), mapping=mapping)
     table = room.table()
     assert table[["posting_id", "price_type", "price_low", "price_high"]].to_numpy().tolist() == [
         ["1", "fixed", 250.0, 250.0],
         ["2", "hourly", 10.0, 40.0],
+        ["6", "fixed", 100.0, 100.0],
     ]
     assert reasons(report) == {"min_above_max": 1, "no_price": 1, "open_range": 1}
 
@@ -233,14 +235,14 @@ def test_the_later_version_of_a_posting_wins(room):
 
 
 def test_rows_do_not_depend_on_their_order(room, tmp_path):
-    from .conftest import make_room
-
-    lines = [f"{n},T{n % 3},{n + 1},USD,fixed,2024-03-0{n % 5 + 1}\n" for n in range(9)]
-    mapping = MAP.replace('posting_id = "id"\n', "")
-    room.postings(room.file("a.csv", HEAD + "".join(lines)), mapping=room.mapping(mapping))
+    """Six rows with three derived ids; the rows of one id differ in their category."""
+    head = "title,budget,currency,type,posted,category\n"
+    lines = [f"T{n % 3},5,USD,fixed,2024-03-05,{'xyzuvw'[n]}\n" for n in range(6)]
+    mapping = MAP.replace('posting_id = "id"\n', 'category = "category"\n')
+    assert room.postings(room.file("a.csv", head + "".join(lines)), mapping=room.mapping(mapping)).merged == 3
     (tmp_path / "other").mkdir()
     other = make_room(tmp_path / "other")
-    other.postings(other.file("a.csv", HEAD + "".join(reversed(lines))), mapping=other.mapping(mapping))
+    other.postings(other.file("a.csv", head + "".join(reversed(lines))), mapping=other.mapping(mapping))
     assert room.table().equals(other.table())
 
 

@@ -1,15 +1,17 @@
-"""A small simulated world in a workspace, priced with a real but tiny encoder."""
+"""A small simulated world in a workspace, priced with a real but tiny encoder: for every test that needs a run."""
+
+from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from valuation.imports import import_postings, import_sessions
-from valuation.simulation import WorldSettings, simulate_world, write_world
-from valuation.workspace import Workspace
+if TYPE_CHECKING:
+    from valuation.workspace import Workspace
 
-SUPPORT = Path(__file__).parents[2] / "support" / "tiny_encoder.py"
+SUPPORT = Path(__file__).parent / "support" / "tiny_encoder.py"
 FAST = (
     "pricing.lexical_components=16",
     "matching.k=10",
@@ -38,11 +40,16 @@ def fast(tiny_encoder: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def world_files(tmp_path_factory: pytest.TempPathFactory):
+    from valuation.simulation import WorldSettings, simulate_world, write_world
+
     settings = WorldSettings(postings=700, sessions=420, users=60, months=4, rows_per_fault=1)
     return write_world(simulate_world(settings, seed=5), tmp_path_factory.mktemp("world"))
 
 
 def filled(root: Path, files, overrides: list[str]) -> Workspace:
+    from valuation.imports import import_postings, import_sessions
+    from valuation.workspace import Workspace
+
     work = Workspace.create(root)
     for which, bring in (("postings", import_postings), ("sessions", import_sessions)):
         bring(
