@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from valuation.tables import (
     read_partitions,
     write_partitions,
 )
+from valuation.tables.partitions import NEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,6 +199,7 @@ def held(layout: Layout, verb: str) -> Iterator[None]:
     try:
         for folder in (layout.postings, layout.sessions):
             finish_write(folder)  # of a process that was killed
+        _sweep(layout)
         holder = {"verb": verb, "pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
         with contextlib.suppress(OSError):
             note.write_text(json.dumps(holder))
@@ -204,6 +207,17 @@ def held(layout: Layout, verb: str) -> Iterator[None]:
     finally:
         note.unlink(missing_ok=True)
         lock.release()
+
+
+def _sweep(layout: Layout) -> None:
+    """Remove unfinished files that a killed process left; whoever holds the lock knows that nobody writes them."""
+    left = [*layout.root.rglob(".tmp-*"), *layout.postings.rglob(NEXT), *layout.sessions.rglob(NEXT)]
+    for path in left:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _now() -> str:

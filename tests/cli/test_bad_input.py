@@ -93,7 +93,7 @@ def test_a_missing_column_is_named_with_the_line_that_is_missing(bring, workspac
 
 
 def test_a_table_of_sessions_is_not_taken_for_postings(bring):
-    bring("postings", FINE["sessions"]).refused(1, "the columns cannot be guessed: no column of prices")
+    bring("postings", FINE["sessions"]).refused(1, "cannot be guessed", "no column of prices")
 
 
 def test_text_in_a_price_column_and_numbers_in_a_date_column(bring, aside, workspace):
@@ -115,9 +115,9 @@ def test_prices_that_are_no_numbers(bring, aside, workspace):
     done = bring("postings", POSTINGS + "\n".join(rows))
     assert done.status == 0, done.err
     kept = tables_of(workspace)[0]["price_usd"]
-    assert kept.tolist() == [100.0]
+    assert sorted(kept) == [100.0, 1e308], "a finite price is kept; the basket's range leaves it out"
     reasons = {row: reason for row, _, reason in aside()}
-    assert sorted(reasons) == list(range(1, 10))
+    assert sorted(reasons) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert (reasons[1], reasons[5], reasons[6]) == ("no_price", "negative_price", "zero_price")
     assert [reasons[row] for row in (2, 3, 4, 7)] == ["infinite_price"] * 4
 
@@ -187,13 +187,13 @@ def test_an_id_twice_with_another_content_is_set_aside(bring, aside, tmp_path, k
     first, second = FINE[kind].splitlines()
     third = second.replace("login page", "payment gateway")
     other = second.replace("-1,", "-2,", 1).replace("login page", "menu")
-    names = [name if name != "price" else "price" for name in first.split(",")]
     lines = [f'kind = "{kind}"', *(['source = "shop"'] if kind == "postings" else []), "[columns]"]
     mapping = tmp_path / "map.toml"
-    mapping.write_text("\n".join([*lines, *(f'{name} = "{name}"' for name in names)]) + "\n")
+    mapping.write_text("\n".join([*lines, *(f'{name} = "{name}"' for name in first.split(","))]) + "\n")
     done = bring(kind, "\n".join([first, second, third, other]), "file.csv", "--map", mapping, "--json")
     assert done.status == 0, done.err
-    assert [done.data[key] for key in ("rows_in", "kept", "merged", "quarantined")] == [4, 1, 0, 2 + 1 - 0]
+    assert [done.data[key] for key in ("rows_in", "kept", "merged", "quarantined")] == [3, 1, 0, 2]
+    assert [row for row, _, _ in aside()] == [1, 2]
 
 
 def test_bytes_that_are_not_utf8_are_read_as_cp1252_and_said(bring, workspace):

@@ -102,7 +102,8 @@ def cross_fit(
     sums = _fold_sums(features - centre, log_price, fold, n_folds)
     errors = np.array([_out_of_fold_error(features - centre, log_price, fold, sums, lam) for lam in penalties])
     penalty = max(lam for lam, error in zip(penalties, errors, strict=True) if error <= errors.min() * (1 + 1e-12))
-    pairs = [[_fit(sums, {f, g}, penalty) for g in range(n_folds)] for f in range(n_folds)]
+    once = {(f, g): _fit(sums, {f, g}, penalty) for f in range(n_folds) for g in range(f, n_folds)}
+    pairs = [[once[min(f, g), max(f, g)] for g in range(n_folds)] for f in range(n_folds)]
     coefficient = np.array([[pair[0] for pair in row] for row in pairs])
     whole, whole_mean = _fit(sums, set(), penalty)
     gram = sums.xx.sum(axis=0) - np.outer(sums.x.sum(axis=0), sums.x.sum(axis=0)) / sums.n.sum()
@@ -137,7 +138,8 @@ def _fit(sums: _Sums, left_out: set[int], penalty: float) -> tuple[NDArray[np.fl
     n, x, y = sums.n[kept].sum(), sums.x[kept].sum(axis=0), sums.y[kept].sum()
     gram = sums.xx[kept].sum(axis=0) - np.outer(x, x) / n
     moment = sums.xy[kept].sum(axis=0) - x * (y / n)
-    slope: NDArray[np.float64] = linalg.solve(gram + penalty * np.eye(len(x)), moment, assume_a="pos")
+    gram[np.diag_indices_from(gram)] += penalty
+    slope: NDArray[np.float64] = linalg.cho_solve(linalg.cho_factor(gram, overwrite_a=True), moment)
     return slope, float(y / n - (x / n) @ slope)
 
 

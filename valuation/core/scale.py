@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 FLOOR = 0.5
 """Least scale, as a share of the basket's mean absolute residual: a linear fit may come near zero, a scale must not."""
 
+SMOOTHER = 30.0
+"""Penalties are this many times those of prices: scatter varies less with the text than its price does, and where it
+does not vary at all the scale must be able to fall back to a constant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -49,7 +53,7 @@ def fit_scale(
     fold : ndarray of int, shape (n,)
         Cross-fitting folds.
     penalties : tuple of float
-        Ridge penalties to choose from.
+        Ridge penalties of the price regression; `SMOOTHER` times these are tried.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def fit_scale(
         Each row's scale from the fit without its fold, for its own score.
     """
     size = np.abs(residual)
-    fit = cross_fit(features, size, fold, penalties=penalties)
+    fit = cross_fit(features, size, fold, penalties=tuple(SMOOTHER * penalty for penalty in penalties))
     floor = max(FLOOR * float(size.mean()), 1e-12)
     whole = Scale(coefficient=fit.coefficient, intercept=fit.intercept, floor=floor)
     return whole, np.maximum(out_of_fold(fit, features), floor)

@@ -11,7 +11,7 @@ import pandas as pd
 from valuation.errors import InputError
 from valuation.imports.built import Context
 from valuation.imports.guess import guess_postings, guess_sessions
-from valuation.imports.importing import Job, guarded, run_jobs
+from valuation.imports.importing import Job, built_as_mapped, guarded, run_jobs
 from valuation.imports.ledger import read_ledger, read_quarantine
 from valuation.imports.mapping import (
     Options,
@@ -90,9 +90,8 @@ def read_postings_file(
     """
     job = _postings_job(file, load_postings_mapping(mapping) if mapping else None)
     context = _context(layout, settings, now)
-    built = (
-        guarded(job, context) if job.guessed else build_postings(job.raw, job.mapping, file=job.file, context=context)
-    )
+    build = guarded if job.guessed else built_as_mapped
+    built = build(job, context)
     if not len(built.table):
         raise InputError(
             f"{job.file}: no row can be used; see why with: valuation import postings {job.file} --dry-run"

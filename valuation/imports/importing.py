@@ -99,7 +99,12 @@ def _is_here(layout: Layout, kind: str, import_id: str, ledger: pd.DataFrame) ->
 
 
 def _build(job: Job, context: Context) -> Built:
-    return guarded(job, context) if job.guessed else job.build(job.raw, job.mapping, file=job.file, context=context)
+    return guarded(job, context) if job.guessed else built_as_mapped(job, context)
+
+
+def built_as_mapped(job: Job, context: Context) -> Built:
+    """Build with a mapping's columns, rows that cannot be used set aside."""
+    return job.build(job.raw, job.mapping, file=job.file, context=context)
 
 
 def _import_one(

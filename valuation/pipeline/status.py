@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from valuation.imports import quarantined
 from valuation.pipeline.finished import read_manifest
 from valuation.storage import read_postings, read_sessions
-from valuation.tables import Imports, Quarantine, read_table
+from valuation.tables import Imports, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,13 +67,7 @@ class Status:
 def status(layout: Layout) -> Status:
     """Count what is there; reads tables, loads no model."""
     postings, sessions = read_postings(layout), read_sessions(layout)
-    quarantine = [
-        read_table(path, Quarantine) for path in sorted(layout.quarantine("").parent.glob("quarantine/*/*.parquet"))
-    ]
-    reasons: dict[str, int] = {}
-    for table in quarantine:
-        for reason, count in table["reason"].value_counts().items():
-            reasons[str(reason)] = reasons.get(str(reason), 0) + int(count)
+    reasons = {str(reason): int(count) for reason, count in quarantined(layout)["reason"].value_counts().items()}
     last = latest_run(layout)
     manifest = read_manifest(layout.runs / last) if last else None
     return Status(

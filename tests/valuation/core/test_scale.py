@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from valuation.core.scale import FLOOR, fit_scale, scale_of
+from valuation.core.scale import FLOOR, SMOOTHER, fit_scale, scale_of
 
 
 def world(seed=0, n=4000):
@@ -16,7 +16,7 @@ def world(seed=0, n=4000):
 
 def test_a_known_scatter_is_recovered_up_to_its_unit():
     features, sigma, residual, fold = world()
-    scale, own = fit_scale(residual, features, fold, penalties=(0.1, 1.0))
+    scale, own = fit_scale(residual, features, fold, penalties=(0.01, 0.1))
     unit = np.sqrt(2 / np.pi)  # E|N(0, 1)|
     assert np.abs(scale_of(scale, features) / (unit * sigma) - 1).max() < 0.1
     assert np.corrcoef(own, sigma)[0, 1] > 0.98
@@ -38,7 +38,7 @@ def test_out_of_fold_scale_is_ridge_on_the_other_folds():
     train = fold != 4
     x, y = features[train], np.abs(residual[train])
     centred = x - x.mean(axis=0)
-    slope = np.linalg.solve(centred.T @ centred + 3.0 * np.eye(2), centred.T @ (y - y.mean()))
+    slope = np.linalg.solve(centred.T @ centred + 3.0 * SMOOTHER * np.eye(2), centred.T @ (y - y.mean()))
     expected = y.mean() + (features[~train] - x.mean(axis=0)) @ slope
     assert_allclose(own[~train], np.maximum(expected, FLOOR * np.abs(residual).mean()), rtol=1e-9)
 
@@ -54,3 +54,11 @@ def test_residuals_that_are_all_zero_still_have_a_scale():
     features, _, _, fold = world(4, 300)
     _, own = fit_scale(np.zeros(300), features, fold, penalties=(1.0,))
     assert (own > 0).all()
+
+
+def test_scatter_that_does_not_vary_gives_nearly_a_constant():
+    rng = np.random.default_rng(6)
+    features, residual, fold = rng.normal(size=(500, 60)) / 8, rng.normal(size=500), np.arange(500) % 5
+    _, own = fit_scale(residual, features, fold, penalties=(0.3, 3.0, 100.0))
+    _, rough = fit_scale(residual, features, fold, penalties=(0.01,))
+    assert own.std() < 0.4 * rough.std() and own.std() < 0.1 * own.mean()
