@@ -154,14 +154,12 @@ class Workspace:
 
     def report(self, run_id: str | None = None) -> Path:
         """Render a run's report again from its tables; returns its path."""
-        from valuation.pipeline.outputs import render_report
+        from valuation.pipeline.outputs import write_report
         from valuation.storage import read_sessions
-        from valuation.tables import write_text
 
         folder = self.run_folder(run_id)
         with held(self.layout, "report"):
-            text = render_report(self.layout, folder, self._manifest(folder), read_sessions(self.layout))
-            write_text(folder / "report.html", text)
+            write_report(self.layout, folder, self._manifest(folder), read_sessions(self.layout))
         return folder / "report.html"
 
     def run_folder(self, run_id: str | None = None) -> Path:

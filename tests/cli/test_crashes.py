@@ -21,12 +21,12 @@ KILLED = Path(__file__).parents[1] / "support" / "killed.py"
 TABLES = ("values", "matches", "series", "growth", "decomposition", "shift_check", "validation")
 FIRST = """session_id,user,started_at,summary,weight
 session-1,ann,2026-01-05,Fixed the login page,1
-session-2,bob,2026-01-06,Wrote a report,much
-session-3,cid,2026-02-05,Moved a database,1
+session-2,bob,2026-01-06,Wrote a report,1
+session-3,cid,2026-01-07,Moved a database,1
 """
 SECOND = """session_id,user,started_at,summary,weight
 session-1,ann,2026-01-05,Fixed the login page for good,1
-session-4,bob,2026-02-06,Wrote another report,-1
+session-4,bob,2026-03-06,Wrote another report,-1
 session-5,dee,2026-03-05,Drew a logo,2
 """
 

@@ -15,6 +15,7 @@ from valuation.cli.main import main
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted((DOCS / "commands").glob("*.md"))
+RUN = [*PAGES, DOCS / "tutorial.md"]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,7 @@ def demo(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_examples_run(demo, tmp_path, page):
     shutil.copytree(demo, tmp_path / "demo")
     examples = re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
@@ -41,6 +42,16 @@ def test_examples_run(demo, tmp_path, page):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_tutorials_python_runs(demo, tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / "tutorial.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
+    assert len(blocks) == 1
+    shutil.copytree(demo, tmp_path / "work")
+    done = subprocess.run([sys.executable, "-c", blocks[0]], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "value per session" in done.stdout
 
 
 def test_every_command_is_on_a_page():

@@ -14,7 +14,6 @@ from valuation import __version__
 from valuation.core.growth import DETECTABLE
 from valuation.errors import ThinMatchError
 from valuation.pipeline.embedding import identify_encoder
-from valuation.pipeline.finished import read_run_table
 from valuation.pipeline.moved_tables import check_shift, decomposition_table, shift_check_table, shift_facts
 from valuation.pipeline.series_tables import growth_table, series_table, span_of
 from valuation.pipeline.session_register import save_means
@@ -32,6 +31,7 @@ from valuation.tables import (
     Values,
     empty,
     read_table,
+    write_atomic,
     write_table,
     write_text,
 )
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from valuation.pipeline.run import SessionArrays
     from valuation.pipeline.tracking import Tracked
     from valuation.progress import Progress
+    from valuation.report import RunTables
     from valuation.storage import Layout
 
 PACKAGES = ("faiss-cpu", "numpy", "numba", "pandas", "scikit-learn", "scipy", "sentence-transformers", "torch")
@@ -86,7 +87,7 @@ def write_run(
     manifest = _manifest(layout, settings, identity, opened, sessions, priced, tracked, shift, growth)
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
     # rendered from what is written, so that `valuation report` gives the same bytes later
-    write_text(folder / "report.html", render_report(layout, folder, json.loads(text), frame))
+    write_report(layout, folder, json.loads(text), frame)
     write_text(folder / "manifest.json", text)
 
 
@@ -246,26 +247,32 @@ def _percent(share: float) -> str:
     return f"{share if abs(share) >= 5e-4 else 0.0:+.1%}"  # noqa: PLR2004 - half of the last place shown
 
 
-def render_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> str:
-    """Render the report of a run from its tables as they stand on disk."""
-    from valuation.report.inputs import RunTables
-    from valuation.report.render import render
+def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> RunTables:
+    """Read a run's tables as they stand on disk, for the report."""
+    from valuation.report import RunTables
 
     truth = layout.root / "truth.json"
-    matches = read_run_table(folder, "matches", Matches)
+    matches = read_table(folder / "matches.parquet", Matches)
     postings = read_postings(layout)
-    return render(
-        RunTables(
-            values=read_run_table(folder, "values", Values),
-            matches=matches,
-            series=read_run_table(folder, "series", SeriesTable),
-            growth=read_run_table(folder, "growth", Growth),
-            decomposition=read_run_table(folder, "decomposition", Decomposition),
-            shift_check=read_run_table(folder, "shift_check", ShiftCheck),
-            validation=read_run_table(folder, "validation", Validation),
-            sessions=sessions,
-            postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
-            manifest=manifest,
-            truth=json.loads(truth.read_text(encoding="utf-8")) if truth.is_file() else None,
-        )
+    return RunTables(
+        values=read_table(folder / "values.parquet", Values),
+        matches=matches,
+        series=read_table(folder / "series.parquet", SeriesTable),
+        growth=read_table(folder / "growth.parquet", Growth),
+        decomposition=read_table(folder / "decomposition.parquet", Decomposition),
+        shift_check=read_table(folder / "shift_check.parquet", ShiftCheck),
+        validation=read_table(folder / "validation.parquet", Validation),
+        sessions=sessions,
+        postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
+        manifest=manifest,
+        truth=json.loads(truth.read_text(encoding="utf-8")) if truth.is_file() else None,
     )
+
+
+def write_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> None:
+    """Write ``report.html`` and its main figure as ``main-figure.svg``."""
+    from valuation.report import render, save_main_figure
+
+    tables = report_tables(layout, folder, manifest, sessions)
+    write_text(folder / "report.html", render(tables))
+    write_atomic(folder / "main-figure.svg", lambda to: save_main_figure(tables, to))

@@ -173,7 +173,7 @@ def test_a_run_that_dies_leaves_nothing_half_written(work, fast, tmp_path, monke
     def dies(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(outputs, "render_report", dies)
+    monkeypatch.setattr(outputs, "write_report", dies)
     with pytest.raises(KeyboardInterrupt):
         copy.run()
     assert sorted(path.name for path in copy.layout.runs.iterdir()) == before
