@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from itertools import product
 
 import pytest
+
+CUT_OR_GONE = ("cut", "missing")
 
 
 def damage(path, how):
@@ -36,21 +39,22 @@ def test_a_damaged_table_is_named_by_every_verb(valuation, finished, quickly, ki
         assert {path: path.read_bytes() for path in (finished / kind).rglob("*.parquet")} == before
 
 
-@pytest.mark.parametrize("how", ["cut", "missing"])
 @pytest.mark.parametrize(
-    "name", ["arrays.npz", "basket.parquet", "card.json", "index.faiss", "rows.parquet", "lexical", "basket.json"]
+    ("name", "how"),
+    [
+        *product(["arrays.npz", "basket.parquet", "card.json", "index.faiss", "rows.parquet", "lexical"], CUT_OR_GONE),
+        ("basket.json", "cut"),  # without it the index counts as unfinished and is made again
+    ],
 )
 def test_a_damaged_index_says_what_to_delete(valuation, finished, quickly, name, how):
     (folder,) = (finished / "indices").iterdir()
     damage(folder / name, how)
     done = valuation("-w", finished, *quickly, "--set", "bootstrap.seed=8", "run")
-    if (name, how) == ("basket.json", "missing"):
-        assert done.status == 0, "without its last file an index counts as unfinished and is made again"
-        return
     done.refused(1, str(folder))
     assert f"delete {folder} and run again" in done.err or "delete the folder and it is made anew" in done.err
 
 
+@pytest.mark.slow
 def test_what_the_line_about_a_damaged_index_says_does_help(valuation, finished, quickly, work):
     (folder,) = (finished / "indices").iterdir()
     damage(folder / "lexical", "missing")

@@ -46,8 +46,12 @@ def child(step: int, arguments: list[str]) -> int:
 
 def serve() -> None:
     import valuation.cli.verbs
-    import valuation.imports  # noqa: F401 - loaded before the forks
+    import valuation.imports
+    import valuation.workspace  # noqa: F401 - loaded before the forks
+    from valuation.tables import Imports, Quarantine, Sessions, empty, validate
 
+    for schema in (Imports, Quarantine, Sessions):
+        validate(empty(schema), schema, where="warm-up")
     for line in sys.stdin:
         step, *arguments = json.loads(line)
         sys.stdout.write(f"{child(step, arguments)}\n")

@@ -14,6 +14,7 @@ from valuation import __version__
 from valuation.core.growth import DETECTABLE
 from valuation.errors import ThinMatchError
 from valuation.pipeline.embedding import identify_encoder
+from valuation.pipeline.finished import read_run_table
 from valuation.pipeline.moved_tables import check_shift, decomposition_table, shift_check_table, shift_facts
 from valuation.pipeline.series_tables import growth_table, series_table, span_of
 from valuation.pipeline.session_register import save_means
@@ -252,16 +253,16 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
     from valuation.report import RunTables
 
     truth = layout.root / "truth.json"
-    matches = read_table(folder / "matches.parquet", Matches)
+    matches = read_run_table(folder, "matches", Matches)
     postings = read_postings(layout)
     return RunTables(
-        values=read_table(folder / "values.parquet", Values),
+        values=read_run_table(folder, "values", Values),
         matches=matches,
-        series=read_table(folder / "series.parquet", SeriesTable),
-        growth=read_table(folder / "growth.parquet", Growth),
-        decomposition=read_table(folder / "decomposition.parquet", Decomposition),
-        shift_check=read_table(folder / "shift_check.parquet", ShiftCheck),
-        validation=read_table(folder / "validation.parquet", Validation),
+        series=read_run_table(folder, "series", SeriesTable),
+        growth=read_run_table(folder, "growth", Growth),
+        decomposition=read_run_table(folder, "decomposition", Decomposition),
+        shift_check=read_run_table(folder, "shift_check", ShiftCheck),
+        validation=read_run_table(folder, "validation", Validation),
         sessions=sessions,
         postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
         manifest=manifest,
@@ -270,9 +271,10 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
 
 
 def write_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> None:
-    """Write ``report.html`` and its main figure as ``main-figure.svg``."""
-    from valuation.report import render, save_main_figure
+    """Write ``report.html`` and its main figure as ``main-figure.svg``, where a month may be shown."""
+    from valuation.report import has_main_figure, render, save_main_figure
 
     tables = report_tables(layout, folder, manifest, sessions)
     write_text(folder / "report.html", render(tables))
-    write_atomic(folder / "main-figure.svg", lambda to: save_main_figure(tables, to))
+    if has_main_figure(tables):
+        write_atomic(folder / "main-figure.svg", lambda to: save_main_figure(tables, to))

@@ -5,6 +5,6 @@ Nothing here reads a clock, a path or the network: equal tables give equal bytes
 """
 
 from valuation.report.inputs import RunTables
-from valuation.report.render import render, save_main_figure
+from valuation.report.render import has_main_figure, render, save_main_figure
 
-__all__ = ["RunTables", "render", "save_main_figure"]
+__all__ = ["RunTables", "has_main_figure", "render", "save_main_figure"]

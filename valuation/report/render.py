@@ -87,6 +87,11 @@ def _css() -> str:
     return files("valuation.report").joinpath("templates/report.css").read_text(encoding="utf-8")
 
 
+def has_main_figure(tables: RunTables) -> bool:
+    """Whether a month of the run has a value that may be shown."""
+    return not shown(series_of(tables)).empty
+
+
 def save_main_figure(tables: RunTables, path: Path) -> None:
     """Write the report's main figure as SVG or PNG, by the suffix of `path`; the same bytes for equal tables.
 
@@ -98,7 +103,7 @@ def save_main_figure(tables: RunTables, path: Path) -> None:
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):
         raise InputError(f"{path}: the main figure can be saved as .svg or .png, not as {path.suffix or 'that'}")
-    if shown(series_of(tables)).empty:
+    if not has_main_figure(tables):
         raise InputError("there is no main figure: no month of this run has a value that may be shown")
     quiet = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     with sober("main"):
