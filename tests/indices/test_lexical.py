@@ -107,7 +107,7 @@ def test_negative_components_are_refused():
 def test_a_damaged_file_is_named(tmp_path, content):
     path = tmp_path / "lexical.npz"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="lexical.npz: not readable .*delete it"):
+    with pytest.raises(InputError, match="lexical.npz: not readable .*delete .* and run again"):
         Lexical.load(path)
 
 
