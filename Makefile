@@ -27,7 +27,7 @@ demo: $(READY)  ## a simulated world with a known truth, the whole way to a repo
 
 test: $(READY)  ## all tests: the quick ones, then the slow ones
 	$(CALM) $(BIN)/python -m pytest -n 2 -m "not slow"
-	$(CALM) $(BIN)/python -m pytest -n 2 -m slow
+	$(CALM) $(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 check: $(READY)  ## style, types and the import contract
 	$(BIN)/ruff check .

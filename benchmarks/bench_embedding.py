@@ -1,8 +1,8 @@
 """Our batching against sentence-transformers' default loop: same model, same texts, same process.
 
-``python benchmarks/embedding.py FILE...`` reads texts from each file (``summary``, else title, description and skills;
-CSV or Parquet), keeps those that both read whole, and prints seconds and their ratio. Rounds alternate, and the fastest
-counts, so that other work on the machine weighs on both alike. Without files, texts are made up.
+``python benchmarks/bench_embedding.py FILE...`` reads texts from each file (``summary``, else title, description and
+skills; CSV or Parquet), keeps those that both read whole, and prints seconds and their ratio. Rounds alternate, and the
+fastest counts, so that other work on the machine weighs on both alike. Without files, texts are made up.
 """
 
 from __future__ import annotations

@@ -136,7 +136,6 @@ class Compute(Section):
     """Speed and memory only: no setting here may move a figure."""
 
     chunk_rows: int = Field(ge=1, le=1_000_000)
-    threads: int = Field(ge=0, le=1024)
 
 
 class Settings(Section):
@@ -158,8 +157,8 @@ class Settings(Section):
     compute: Compute
 
     def identity(self) -> dict[str, Any]:
-        """Every setting that can move a figure, as plain data."""
-        found = self.model_dump(mode="json", by_alias=True, exclude={"compute", "crawl"})
+        """Every setting that can move a figure of a run, as plain data; rates are in the content of the imports."""
+        found = self.model_dump(mode="json", by_alias=True, exclude={"compute", "crawl", "currency"})
         del found["encoder"]["batch_tokens"]  # speed only
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,13 +169,13 @@ class Workspace:
         InputError
             There is no such run.
         """
-        from valuation.pipeline.status import latest_run
+        from valuation.pipeline.status import RUN_ID, latest_run
 
         chosen = latest_run(self.layout) if run_id is None else run_id
         if chosen is None:
             raise InputError("no run yet; make one with: valuation run")
         folder = self.layout.runs / chosen
-        if not re.fullmatch(r"[0-9a-f]{16}", chosen) or not (folder / "manifest.json").is_file():
+        if not RUN_ID.fullmatch(chosen) or not (folder / "manifest.json").is_file():
             known = sorted(path.parent.name for path in self.layout.runs.glob("*/manifest.json"))
             raise InputError(f"no run {chosen!r}; runs are {', '.join(known) or 'none yet'}")
         return folder

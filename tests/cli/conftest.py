@@ -89,7 +89,7 @@ def clean_sessions(world_files) -> pd.DataFrame:
     """Sessions of the simulated world without its faulty rows: four months of 2026, 60 users."""
     import pandas as pd
 
-    rows = pd.read_json(world_files.sessions, lines=True, convert_dates=False)
+    rows = pd.read_json(world_files.sessions, lines=True, dtype=False)
     started = pd.to_datetime(rows["started_at"], errors="coerce", utc=True)
     rows = rows[rows["summary"].str.len().gt(20) & started.between("2026-01-01", "2026-05-01")]
     return rows.drop_duplicates("session_id")[["session_id", "user", "started_at", "summary", "kind"]]

@@ -113,7 +113,8 @@ def test_a_workspace_held_by_another_process(valuation, workspace, tmp_path):
 
 def test_ctrl_c_is_130_and_one_line(workspace):
     script = (
-        "import sys, time, valuation.workspace as w; from valuation.cli.main import main\n"
+        "import signal, sys, time, valuation.workspace as w; from valuation.cli.main import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in a background job
         "def run(self, *, engine):\n    print('begun', flush=True)\n    time.sleep(60)\n"
         "w.Workspace.run = run; sys.exit(main(['-w', sys.argv[1], 'run']))"
     )

@@ -26,6 +26,7 @@ def demo(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_examples_run(demo, tmp_path, page):
     shutil.copytree(demo, tmp_path / "demo")
@@ -33,6 +34,8 @@ def test_examples_run(demo, tmp_path, page):
     assert examples
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     script = "set -euo pipefail\n" + "".join(examples)
+    # the tutorial's own workspace would make the static encoder again, for a minute; the demo has made the same one
+    script = script.replace("valuation init work\n", "valuation init work\ncp -r demo/models work/models\n")
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
@@ -45,6 +48,7 @@ def test_examples_run(demo, tmp_path, page):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 def test_the_tutorials_python_runs(demo, tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / "tutorial.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
     assert len(blocks) == 1

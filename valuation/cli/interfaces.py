@@ -170,7 +170,9 @@ def _files() -> str:
             rows.append((f"`{path}`", inspect.cleandoc(member.__doc__ or "")))
     rows += [
         ("`quarantine/<kind>/<import_id>.parquet`", "Rows that could not be used, each with its reason."),
-        ("`runs/<run_id>/`", "The tables below, `report.html`, `manifest.json`, `timings.json`."),
+        ("`imports/<kind>/<import_id>.parquet`", "Which rows an import brought."),
+        ("`runs/<run_id>/`", "The tables below, `report.html`, `main-figure.svg`, `manifest.json`, `timings.json`."),
+        ("`validation/<basket>/`", "The pricer card: `validation.parquet`, and of `--holdout` `holdout.parquet`."),
         ("`faults/`", "Trace-backs of errors of ours (exit status 70)."),
     ]
     return _markdown(("path", "holds"), rows)

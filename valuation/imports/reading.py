@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
+import zipfile
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +31,10 @@ _FORMS = {
 _WORDS = {
     "text": "delimited text (CSV)", "json": "JSON", "excel": "an Excel workbook", "parquet": "Parquet", "gzip": "gzip",
 }  # fmt: skip
+
+_UNPACKED, _RATIO = 1 << 28, 200  # bytes that any file may unpack to, and times its size that a larger one may
+_CELLS = 50_000_000  # of a sheet, from its first to its furthest: the reader lays them all out in memory
+_FILLED = re.compile(rb'<(?:\w+:)?c [^>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 def fetch(location: str) -> Source:
@@ -84,10 +91,15 @@ def read_source(source: Source, options: Options) -> RawTable:
 def _gunzip(name: str, content: bytes) -> bytes:
     if not content.startswith(_GZIP):
         raise InputError(f"{name}: the ending says gzip but the file is not; mend or rename the file")
+    most = max(_UNPACKED, _RATIO * len(content))
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{name}: the gzip file is damaged or breaks off ({error}); fetch it again") from error
+    if len(unpacked) > most:
+        raise InputError(f"{name}: unpacks to over {_RATIO} times its size, as no table does; unpack it by hand")
+    return unpacked
 
 
 def _signature(content: bytes) -> str:
@@ -110,6 +122,7 @@ def _read_excel(name: str, content: bytes, options: Options) -> RawTable:
     """One sheet of a workbook; with several filled sheets the mapping says which."""
     import python_calamine as calamine
 
+    _refuse_vast(name, content)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = {sheet: book.get_sheet_by_name(sheet).to_python() for sheet in book.sheet_names}
@@ -130,6 +143,37 @@ def _read_excel(name: str, content: bytes, options: Options) -> RawTable:
     )  # fmt: skip
 
 
+def _refuse_vast(name: str, content: bytes) -> None:
+    """Refuse a workbook that would end the process for want of memory: a zip bomb, or one cell far away."""
+    if not content.startswith(_ZIP):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            if sum(part.file_size for part in book.infolist()) > max(_UNPACKED, _RATIO * len(content)):
+                raise InputError(f"{name}: unpacks to over {_RATIO} times its size, as no table does; save it as CSV")
+            sheets = [part for part in book.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml")]
+            spans = [_span(book.read(part)) for part in sheets]
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{name}: not readable as an Excel workbook: {str(error)[:120]}") from error
+    for rows, columns in spans:
+        if rows * columns > _CELLS:
+            raise InputError(
+                f"{name}: a sheet reaches to row {rows:,}, column {columns:,}; delete what stands far from the table, "
+                "or save the sheet as CSV"
+            )
+
+
+def _span(sheet: bytes) -> tuple[int, int]:
+    """Furthest row and column that a cell of a sheet's XML stands in."""
+    rows, columns = 0, 0
+    for letters, digits in set(_FILLED.findall(sheet)):
+        column = 0
+        for letter in letters:
+            column = 26 * column + letter - ord("A") + 1
+        rows, columns = max(rows, int(digits)), max(columns, column)
+    return rows, columns
+
+
 def _read_parquet(name: str, content: bytes, options: Options) -> RawTable:
     """Parquet, nested columns flattened as in JSON."""
     import pyarrow as pa
@@ -143,6 +187,9 @@ def _read_parquet(name: str, content: bytes, options: Options) -> RawTable:
         raise InputError(f"{name}: not readable as Parquet: {str(error).splitlines()[0][:120]}") from error
     if table.num_rows == 0:
         raise InputError(f"{name}: the table has no rows")
+    twice = [field for field, count in Counter(table.column_names).items() if count > 1]
+    if twice:
+        raise InputError(f"{name}: two columns are named {twice[0][:40]!r}; name each column once")
     if any(pa.types.is_nested(field.type) for field in table.schema):
         return flat_table(name, table.to_pylist(), (), ())
     frame = pd.DataFrame({field: table[field].to_pandas().astype(object) for field in table.column_names})

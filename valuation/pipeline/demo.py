@@ -49,8 +49,7 @@ def demo(root: Path, *, progress: Progress) -> DemoResult:
     from valuation.imports import import_postings, import_sessions
     from valuation.simulation import WorldSettings, simulate_world, write_world
 
-    again = (root.expanduser() / "truth.json").is_file()
-    layout = open_layout(root) if again else make_workspace(root, settings=SETTINGS)
+    layout = open_layout(root) if _is_demo(root.expanduser()) else make_workspace(root, settings=SETTINGS)
     settings = load(layout.settings)
     with held(layout, "demo"):
         progress.stage("simulate a world")
@@ -61,6 +60,13 @@ def demo(root: Path, *, progress: Progress) -> DemoResult:
         import_sessions(layout, [str(files.sessions)], settings=settings, mapping=files.sessions_map, dry_run=False)
         result = run(layout, settings, progress)
     return DemoResult(result.run_id, result.folder, _compare(layout, result.folder))
+
+
+def _is_demo(folder: Path) -> bool:
+    """Whether a demo has begun in `folder`: with its world written, or stopped before that."""
+    settings = folder / "valuation.toml"
+    begun = settings.is_file() and settings.read_text(encoding="utf-8", errors="replace") == SETTINGS
+    return begun or (folder / "truth.json").is_file()
 
 
 def _compare(layout: Layout, folder: Path) -> str:

@@ -44,7 +44,8 @@ def embed_texts(layout: Layout, settings: Settings, texts: Sequence[str], *, wha
             progress=progress.advance,
         )
 
-    return embed(texts, folder=layout.embeddings / card.fingerprint, card=card, open_=open_)
+    folder = layout.embeddings / card.fingerprint
+    return embed(texts, folder=folder, card=card, open_=open_, progress=progress.advance)
 
 
 def to_register(vectors: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:

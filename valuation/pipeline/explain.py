@@ -71,14 +71,17 @@ class Explanation:
 
     def _neighbours(self) -> list[str]:
         """The table of neighbours: every term of the sum."""
-        lines = ["rank  similarity    weight  price USD  log price + m(session) - m(posting) = term  x weight  posting"]
+        pricer = self.manifest["settings"]["pricing"]["pricer"]
+        head = {"matching": "log price + m(session) - m(posting) = term", "neighbours": "log price = term"}
+        lines = [f"rank  similarity    weight  price USD  {head.get(pricer, 'm(session) = term')}  x weight  posting"]
         for row in self.matches.to_dict(orient="records"):
             weight, contribution = float(row["weight"]), float(row["contribution"])
             term = contribution / weight if weight else float("nan")
+            parts = f"{row['log_price']:10.6f} + {row['log_session_hedonic']:9.6f} - {row['log_price_hedonic']:9.6f} = "
             lines.append(
                 f"{row['rank']:4d}  {row['similarity']:10.6f}  {weight:8.6f} {row['price_usd']:10,.2f} "
-                f"{row['log_price']:10.6f} + {row['log_session_hedonic']:9.6f} - {row['log_price_hedonic']:9.6f} "
-                f"= {term:9.6f} {contribution:9.6f}  {plain(row['posting_id'], 24)} {plain(row['title'], 40)}"
+                f"{parts if pricer == 'matching' else ''}{term:9.6f} {contribution:9.6f}  "
+                f"{plain(row['posting_id'], 24)} {plain(row['title'], 40)}"
             )
         return lines
 

@@ -105,9 +105,12 @@ def shift_check_table(tracked: Tracked, found: ShiftCheckArrays, settings: Setti
     """One row a month with matched sessions: ``D_m`` and the doubly robust level."""
     level, n = settings.series.level, tracked.cells.n_months
     shown = np.flatnonzero(tracked.cells.groups[0].cell >= 0)
-    ones = np.ones(n)
-    difference = pointwise(found.difference.point, found.difference.postings, level=level, factor=ones)
-    corrected = pointwise(found.corrected.point, found.corrected.both, level=level, factor=ones)
+    headline = tracked.statistics[0].influence
+    users = [support(headline, np.eye(1, headline.mean.size, month)[0]).effective_users for month in range(n)]
+    postings = widening(found.effective_postings, level=level)
+    both = widening(np.minimum(found.effective_postings, users), level=level)
+    difference = pointwise(found.difference.point, found.difference.postings, level=level, factor=postings)
+    corrected = pointwise(found.corrected.point, found.corrected.both, level=level, factor=both)
     return typed(
         {
             "month": [tracked.calendar.months[i] for i in shown],
@@ -130,11 +133,13 @@ def shift_facts(tracked: Tracked, found: ShiftCheckArrays, settings: Settings) -
         return {}
     contrast = between(tracked.cells.n_months, np.array([span.base]), np.array([span.last]))
     level = settings.series.level
-    change = contrast_interval(found.difference, contrast, variation="postings", level=level, factor=1.0)
     headline = tracked.statistics[0].influence
     stands = support(headline, between(headline.mean.size, np.array([span.base]), np.array([span.last])))
-    factor = float(widening(np.array([effective(stands, "both")]), level=level)[0])
-    both = contrast_interval(found.corrected, contrast, variation="both", level=level, factor=factor)
+    # postings stand behind the tilt, not behind the matches: the thinner of the two months decides
+    postings = float(found.effective_postings[[span.base, span.last]].min())
+    factors = widening(np.array([postings, min(postings, stands.effective_users)]), level=level)
+    change = contrast_interval(found.difference, contrast, variation="postings", level=level, factor=float(factors[0]))
+    both = contrast_interval(found.corrected, contrast, variation="both", level=level, factor=float(factors[1]))
     return {
         "from_month": tracked.calendar.months[span.base],
         "to_month": tracked.calendar.months[span.last],

@@ -12,7 +12,7 @@ import numpy as np
 
 from valuation import __version__
 from valuation.core.growth import DETECTABLE
-from valuation.errors import ThinMatchError
+from valuation.errors import InputError, ThinMatchError
 from valuation.pipeline.embedding import identify_encoder
 from valuation.pipeline.finished import read_run_table
 from valuation.pipeline.moved_tables import check_shift, decomposition_table, shift_check_table, shift_facts
@@ -252,7 +252,6 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
     """Read a run's tables as they stand on disk, for the report."""
     from valuation.report import RunTables
 
-    truth = layout.root / "truth.json"
     matches = read_run_table(folder, "matches", Matches)
     postings = read_postings(layout)
     return RunTables(
@@ -266,8 +265,19 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
         sessions=sessions,
         postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
         manifest=manifest,
-        truth=json.loads(truth.read_text(encoding="utf-8")) if truth.is_file() else None,
+        truth=_truth(layout.root / "truth.json"),
     )
+
+
+def _truth(path: Path) -> dict[str, Any] | None:
+    """What a simulated world knows about itself; None of any other."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable ({error}); make the demo again in a new folder") from error
+    return found
 
 
 def write_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +131,8 @@ class _fresh_folder:  # noqa: N801 - used as a function in `with`
             self.layout.runs.mkdir(exist_ok=True)
             for left in self.layout.runs.glob(".tmp-*"):
                 shutil.rmtree(left, ignore_errors=True)
-            self.temporary = Path(tempfile.mkdtemp(dir=self.layout.runs, prefix=".tmp-"))
+            self.temporary = self.layout.runs / f".tmp-{self.final.name}"
+            self.temporary.mkdir()
         except OSError as error:
             raise EnvironmentFault(f"{self.layout.runs}: cannot be written: {error.strerror}") from error
         return self.temporary
@@ -143,7 +143,6 @@ class _fresh_folder:  # noqa: N801 - used as a function in `with`
             shutil.rmtree(self.temporary, ignore_errors=True)
             return
         try:
-            self.temporary.chmod(0o755)
             if self.final.exists():  # without a manifest: somebody's leftovers
                 shutil.rmtree(self.final)
             os.replace(self.temporary, self.final)  # noqa: PTH105 - one atomic rename

@@ -45,25 +45,26 @@ class Span:
 def span_of(tracked: Tracked, group: Group, settings: Settings) -> Span | None:
     """Find a group's base and last month: those of the whole, or the first and last usable ones of its own.
 
-    A month is usable if it is complete and reaches the disclosure minimum in the group. None if no month has a session.
+    A month is usable if it is complete, or the base, and reaches the disclosure minimum in the group. None if no month
+    has a session.
     """
     calendar, influence = tracked.calendar, tracked.statistics[0].influence
     there = group.cell >= 0
     sessions = np.where(there, influence.n_sessions[group.cell], 0)
     users = np.where(there, influence.n_users[group.cell], 0)
+    overall = calendar.months.index(calendar.base)
     usable = usable_months(
         sessions,
         users,
-        calendar.complete,
+        calendar.complete | (np.arange(there.size) == overall),  # a base month asked for may be partial
         min_sessions=settings.disclosure.min_sessions,
         min_users=settings.disclosure.min_users,
     )
-    overall = calendar.months.index(calendar.base)
     if not group.group_by:
-        usable[overall] = True  # a base month asked for may be thin: the report marks it
+        usable[overall] = True  # and thin, as may one with few matched sessions: the report marks it
     if not there.any():
         return None
-    found = np.flatnonzero(usable)
+    found = np.flatnonzero(usable & (np.arange(there.size) >= overall))  # a group never starts before the whole
     base = overall if usable[overall] else int(found[0] if found.size else np.flatnonzero(there)[0])
     after = found[found >= base]
     return Span(base=base, last=int(after[-1]) if after.size else base, usable=after)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from valuation.core.draws import unit_key
 from valuation.core.months import base_month, complete_months, usable_months
+from valuation.errors import InputError
 from valuation.pipeline.finished import read_manifest
 from valuation.tables import write_atomic
 
@@ -135,11 +136,21 @@ def frozen_session_means(
     for manifest in sorted(layout.runs.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime, reverse=True):
         known = read_manifest(manifest.parent)
         if known.get("basket_id") == basket_id and known["settings"]["register"]["mode"] == settings.register_.mode:
-            with np.load(manifest.parent / REGISTER_FILE, allow_pickle=False) as stored:
-                note = f"session texts are centred as in run {known['run_id']}"
-                return RegisterMeans(vector=stored["vector"], lexical=stored["lexical"], note=note)
+            return _read_means(manifest.parent, f"session texts are centred as in run {known['run_id']}")
     return RegisterMeans(
         vector=vectors.astype(np.float64).mean(axis=0),
         lexical=lexical.mean(axis=0),
         note="no run on this basket yet: session texts are centred on the mean of these texts",
     )
+
+
+def _read_means(folder: Path, note: str) -> RegisterMeans:
+    """Means that `save_means` wrote; a damaged file is named."""
+    path = folder / REGISTER_FILE
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return RegisterMeans(vector=stored["vector"], lexical=stored["lexical"], note=note)
+    except Exception as error:  # a damaged zip can raise nearly anything
+        raise InputError(
+            f"{path}: not readable ({type(error).__name__}); delete {folder}, then: valuation run"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from valuation.storage import Layout
+
+RUN_ID = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def latest_run(layout: Layout) -> str | None:
     if not layout.latest.is_file():
         return None
     name = layout.latest.read_text(encoding="utf-8", errors="replace").strip()
-    return name if (layout.runs / name / "manifest.json").is_file() else None
+    return name if RUN_ID.fullmatch(name) and (layout.runs / name / "manifest.json").is_file() else None
 
 
 def _sources(postings: pd.DataFrame) -> tuple[SourceMonths, ...]:

@@ -19,6 +19,7 @@ from valuation.pipeline.model_store import open_model
 from valuation.pipeline.outputs import pricer_card
 from valuation.pipeline.pricing import price_texts
 from valuation.pipeline.validation import HeldOut
+from valuation.storage import read_postings
 from valuation.tables import Validation, write_table
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from valuation.config import Settings
+    from valuation.pipeline.basket import Basket
     from valuation.pipeline.model_store import OpenedModel
     from valuation.progress import Progress
     from valuation.storage import Layout
@@ -115,13 +117,17 @@ def validate(
 def _price_holdout(
     layout: Layout, settings: Settings, opened: OpenedModel, file: str, mapping: Path | None, progress: Progress
 ) -> HeldOut:
-    """Price postings from a file that is not imported; texts that are in the basket too are left out."""
+    """Price postings from a file that is not imported; texts and clients of the basket are left out."""
     from valuation.imports import read_postings_file
 
-    basket = make_basket(read_postings_file(layout, file, settings=settings, mapping=mapping), settings)
-    fresh = ~basket.rows["text"].isin(opened.model.rows["text"]).to_numpy()
-    if not fresh.any():
-        raise InputError(f"{file}: every usable posting's text is in the basket already; nothing is held out")
+    found = read_postings_file(layout, file, settings=settings, mapping=mapping)
+    clients = read_postings(layout)["client_id"].dropna()
+    others = found[~found["client_id"].isin(clients)]  # a client's jobs are alike: units never straddle a split
+    basket = make_basket(others, settings) if len(others) else None
+    if basket is None or not (fresh := _unseen(basket, opened, settings)).any():
+        raise InputError(
+            f"{file}: the text or the client of every usable posting is in the basket already; nothing is held out"
+        )
     rows = basket.rows[fresh].reset_index(drop=True)
     unit = basket.unit[fresh]
     model, frozen = opened.model, opened.model.frozen
@@ -148,6 +154,19 @@ def _price_holdout(
         source=rows["source"].to_numpy(dtype=np.str_),
         month=rows["month"].to_numpy(dtype=np.str_),
     )
+
+
+def _unseen(basket: Basket, opened: OpenedModel, settings: Settings) -> NDArray[np.bool_]:
+    """Tell which held-out clusters are no near-duplicates of the model's basket, shape (n_clusters,)."""
+    from indices.duplicates import duplicate_clusters
+
+    known = opened.model.rows["text"].tolist()
+    cluster = duplicate_clusters(
+        [*known, *basket.rows["text"]],
+        similarity=settings.basket.duplicate_similarity,
+        seed=settings.pricing.fold_seed,
+    )
+    return ~np.isin(cluster[len(known) :], cluster[: len(known)])
 
 
 def _features(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -107,20 +107,31 @@ def finish_write(folder: Path) -> None:
     """
     journal = folder / JOURNAL
     try:
-        names = json.loads(journal.read_text(encoding="utf-8"))
+        fresh, stale = _journalled(journal)
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise EnvironmentFault(f"{journal}: not readable ({error}); restore the folder from a copy") from error
     try:
-        for name in names["fresh"]:
+        for path in fresh:
             with contextlib.suppress(FileNotFoundError):  # moved before the process was killed
-                (folder / name).with_name(NEXT).replace(folder / name)
-        for name in names["stale"]:
-            (folder / name).unlink(missing_ok=True)
+                path.with_name(NEXT).replace(path)
+        for path in stale:
+            path.unlink(missing_ok=True)
         journal.unlink()
     except OSError as error:
         raise EnvironmentFault(f"{folder}: cannot be written: {error.strerror}; run the command again") from error
+
+
+def _journalled(journal: Path) -> tuple[list[Path], list[Path]]:
+    """Parts to move into place and parts to remove; a journal that names anything but parts below it is refused."""
+    named = json.loads(journal.read_text(encoding="utf-8"))
+    for name in [*named["fresh"], *named["stale"]]:
+        *folders, last = PurePosixPath(name).parts
+        if last != PART or not all("=" in folder for folder in folders):
+            raise ValueError(f"{name!a} is no part of a table")
+    fresh, stale = ([journal.parent / name for name in named[what]] for what in ("fresh", "stale"))
+    return fresh, stale
 
 
 def _same(path: Path, table: pa.Table) -> bool:

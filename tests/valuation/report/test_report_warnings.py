@@ -193,6 +193,8 @@ def test_growth_interval_includes_zero(clean, lower, upper, fires):
 def test_calibration_slope(clean, slope, word):
     found = fired(with_manifest(clean, calibration={"slope": slope}), "calibration_slope")
     assert (found is None) if word is None else word in found.sentence
+    applied = with_manifest(clean, calibration={"slope": slope, "applied": True})
+    assert fired(applied, "calibration_slope") is None, "the slope of values before the correction"
 
 
 @pytest.mark.parametrize(("share", "fires"), [(0.88, False), (0.879, True), (0.92, False), (0.921, True)])

@@ -1,6 +1,7 @@
 """Partitioned tables are replaced all at once or not at all."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -81,6 +82,26 @@ def test_a_kill_before_the_journal_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.undo()
     finish_write(tmp_path)
     assert digest_partitions(tmp_path) == before and read(tmp_path)["month"].tolist() == ["2026-01"]
+
+
+@pytest.mark.parametrize("name", ["../kept", "month=2026-01/../../kept", "/kept", "month=2026-01/other.parquet"])
+def test_a_journal_that_names_other_files_removes_nothing(tmp_path, name):
+    folder, kept = tmp_path / "sessions", tmp_path / "kept"
+    write(folder, sessions(a="2026-01"))
+    kept.write_text("mine")
+    (folder / partitions.JOURNAL).write_text(json.dumps({"fresh": [], "stale": [name]}))
+    with pytest.raises(EnvironmentFault, match="is no part of a table"):
+        finish_write(folder)
+    assert kept.read_text() == "mine" and len(read(folder)) == 1
+
+
+def test_files_are_as_private_as_the_umask_says(tmp_path):
+    before = os.umask(0o077)
+    try:
+        write(tmp_path, sessions(a="2026-01"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "month=2026-01" / "part.parquet").stat().st_mode & 0o777 == 0o600
 
 
 def test_no_space_leaves_the_table_as_it_was(tmp_path, monkeypatch):
