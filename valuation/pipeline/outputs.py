@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from valuation import __version__
 from valuation.core.growth import DETECTABLE
 from valuation.errors import InputError, ThinMatchError
 from valuation.pipeline.embedding import identify_encoder
@@ -163,7 +162,7 @@ def _manifest(
         "support": _support(tracked, settings),
         "smearing_top_share": tracked.smearing_top_share.tolist(),
         "settings": settings.identity(),
-        "code": {"valuation": __version__, "packages": {name: version(name) for name in PACKAGES}},
+        "code": {"valuation": version("session-value"), "packages": {name: version(name) for name in PACKAGES}},
     }
 
 
