@@ -8,7 +8,7 @@ CALM := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THR
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench golden clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -37,6 +37,9 @@ check: $(READY)  ## style, types and the import contract
 
 bench: $(READY)  ## speed and accuracy, measured; minutes
 	@for file in benchmarks/*.py; do [ -e "$$file" ] || continue; echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+golden: $(READY)  ## the golden run's figures again; read the diff before you commit it
+	$(CALM) $(BIN)/python tests/golden/remake.py
 
 clean:  ## remove .venv and the caches; no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
