@@ -18,7 +18,7 @@ from valuation.pipeline.model import basket_features, text_features
 from valuation.pipeline.model_store import open_model
 from valuation.pipeline.outputs import pricer_card
 from valuation.pipeline.pricing import price_texts
-from valuation.pipeline.validation import HeldOut
+from valuation.pipeline.validation import held_out
 from valuation.storage import read_postings
 from valuation.tables import Validation, write_table
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from valuation.config import Settings
     from valuation.pipeline.basket import Basket
     from valuation.pipeline.model_store import OpenedModel
+    from valuation.pipeline.validation import HeldOut
     from valuation.progress import Progress
     from valuation.storage import Layout
 
@@ -137,23 +138,7 @@ def _price_holdout(
     features = _features(vectors, lexical, rows, opened, settings)
     progress.stage("price held-out postings")
     priced = price_texts(model, vectors, features, settings, progress)
-    which = PRICERS.index(settings.pricing.pricer)
-    tail = (1 - settings.bands.level) / 2
-    ends = np.quantile(model.residual(which), [tail, 1 - tail])
-    return HeldOut(
-        log_price=rows["log_price"].to_numpy(dtype=np.float64),
-        value=priced.value,
-        single_lower=priced.single.lower,
-        single_upper=priced.single.upper,
-        typical_width=priced.typical.upper - priced.typical.lower,
-        constant_lower=priced.value[which] + ends[0],
-        constant_upper=priced.value[which] + ends[1],
-        similarity=priced.similarity[:, 0],
-        unit=unit,
-        unit_key=unit_key(basket.unit_id),
-        source=rows["source"].to_numpy(dtype=np.str_),
-        month=rows["month"].to_numpy(dtype=np.str_),
-    )
+    return held_out(model, priced, rows, unit, unit_key(basket.unit_id), settings)
 
 
 def _unseen(basket: Basket, opened: OpenedModel, settings: Settings) -> NDArray[np.bool_]:

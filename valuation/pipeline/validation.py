@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from valuation.config import Settings
+    from valuation.pipeline.pricing import PricedTexts
     from valuation.progress import Progress
 
 
@@ -68,12 +69,30 @@ def _price_fold(model: PriceModel, train: NDArray[np.bool_], settings: Settings)
     rows = model.rows.iloc[outside]
     features = basket_features(model.vectors[outside], model.lexical[outside], rows, part.frozen)
     priced = price_texts(part, model.vectors[outside], features, settings, Silent())
-    which = PRICERS.index(settings.pricing.pricer)
-    residual = np.sort(part.residual(which))
-    tail = (1 - settings.bands.level) / 2
-    ends = np.quantile(residual, [tail, 1 - tail])
+    return held_out(part, priced, rows, model.arrays.unit[outside], model.arrays.unit_key, settings)
+
+
+def held_out(
+    model: PriceModel,
+    priced: PricedTexts,
+    rows: pd.DataFrame,
+    unit: NDArray[np.int64],
+    unit_key: NDArray[np.uint64],
+    settings: Settings,
+) -> HeldOut:
+    """Set what a model predicted beside what postings it has not seen were priced at.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Clusters as in `Basket.rows`, in the order of `priced`.
+    unit, unit_key : ndarray
+        Resampling unit of each row, and the units' draws.
+    """
+    which, tail = PRICERS.index(settings.pricing.pricer), (1 - settings.bands.level) / 2
+    ends = np.quantile(model.residual(which), [tail, 1 - tail])
     return HeldOut(
-        log_price=model.arrays.log_price[outside],
+        log_price=rows["log_price"].to_numpy(dtype=np.float64),
         value=priced.value,
         single_lower=priced.single.lower,
         single_upper=priced.single.upper,
@@ -81,8 +100,8 @@ def _price_fold(model: PriceModel, train: NDArray[np.bool_], settings: Settings)
         constant_lower=priced.value[which] + ends[0],
         constant_upper=priced.value[which] + ends[1],
         similarity=priced.similarity[:, 0],
-        unit=model.arrays.unit[outside],
-        unit_key=model.arrays.unit_key,
+        unit=unit,
+        unit_key=unit_key,
         source=rows["source"].to_numpy(dtype=np.str_),
         month=rows["month"].to_numpy(dtype=np.str_),
     )
