@@ -141,7 +141,7 @@ def test_nested_json_is_guessed(room):
 def test_json_lines_gzipped_with_a_broken_line(room):
     good = json.dumps({"title": "A", "price": "$20/hr", "date": "2024-03-05"})
     other = json.dumps({"title": "B", "price": "$30/hr", "date": "2024-03-06"})
-    report = room.postings(room.file("jobs.jsonl.gz", gzip.compress(f"{good}\n{{broken\n{other}\n".encode())))
+    report = room.postings(room.file("jobs.jsonl.gz", gzip.compress(f"{good}\n{{broken\n{other}\n".encode(), mtime=0)))
     assert [row[:3] for row in rows(room)] == [("A", "hourly", 20), ("B", "hourly", 30)]
     assert report.files[0].reasons == (("unreadable_row", 1),)
     assert report.files[0].rows_in == 3
@@ -347,9 +347,13 @@ def test_rows_of_another_width_are_set_aside(room):
         ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00", "the bytes are not text"),
         ("a.csv", bytes(range(1, 200)), "the bytes are not text"),
         ("a.csv", b'title,budget\n"open,5\n', "broken quoting in the record that begins at line 2"),
-        ("a.csv", gzip.compress(b"title\nA\n"), "the ending says delimited text \\(CSV\\) but the file is gzip"),
+        (
+            "a.csv",
+            gzip.compress(b"title\nA\n", mtime=0),
+            "the ending says delimited text \\(CSV\\) but the file is gzip",
+        ),
         ("a.csv.gz", b"title\nA\n", "the ending says gzip but the file is not"),
-        ("a.csv.gz", gzip.compress(b"title,b\nA,5\n" * 50)[:-9], "damaged or breaks off"),
+        ("a.csv.gz", gzip.compress(b"title,b\nA,5\n" * 50, mtime=0)[:-9], "damaged or breaks off"),
         ("a.xlsx", b"title,budget\nA,5\n", "the ending says an Excel workbook but the file is not"),
         ("a.xlsx", b"PK\x03\x04broken", "not readable as an Excel workbook"),
         ("a.parquet", b"title\n", "the ending says Parquet but the file is not"),
