@@ -19,66 +19,40 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from crawlers.money_marks import CODES, MARKS, WORDS, currency_code, may_mean
+from crawlers.money_marks import currency_code, may_mean
 from crawlers.money_numbers import parse_number
+from crawlers.money_patterns import (
+    AFTER_HOURS,
+    BARE_AROUND,
+    DURATION,
+    EACH_BEFORE,
+    EXPRESSION,
+    FIXED,
+    HOUR_WORD,
+    HOURLY,
+    LABEL,
+    NOT_THE_PRICE,
+    NOTHING,
+    OPEN_AFTER,
+    OPEN_BEFORE,
+    OTHER_UNIT,
+    PER_HOURS,
+    PERIODIC,
+    SCIENTIFIC,
+    WHOLE,
+)
 from crawlers.money_words import digits_for_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Unit = Literal["fixed", "hour"]
 NoBudget = Literal["none", "unclear", "several", "zero", "negative", "infinite", "reversed", "open", "other_unit"]
 
 MAX_LENGTH = 2000  # characters; a longer text is a description, not a budget
 
-_SIGNS = "|".join(sorted((re.escape(mark) for mark in MARKS), key=len, reverse=True))
-_NAMES = "|".join(sorted((re.escape(name) for name in {*CODES, *WORDS}), key=len, reverse=True))
-_MARK = rf"(?:{_SIGNS}|(?<![^\W\d_])(?i:{_NAMES})(?![^\W\d_]))"
-_NUMBER = r"(?:\d{1,3}(?:\ \d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,'_]\d+)*)"
-_SCALE = r"(?:\s?(?i:k|mn|mio|m|million|thousand|lakhs?|crores?)(?![^\W\d_]))?"
-_HOURS = r"(?:/\s?|per\s|an?\s|p\.?\s?/?|pro\s|par\s|por\s)\s*(?:hours?|hrs?|h|std|stunde|heure|hora)(?![a-z])"
-
-
-def _money(n: int) -> str:
-    """Pattern of one amount; `n` numbers its groups."""
-    return (
-        rf"(?P<sign{n}>(?<![\w.,-])-)?(?P<pre{n}>{_MARK})?\s*(?P<neg{n}>-)?"
-        rf"(?P<num{n}>(?<![\d.,'_])(?<!\d\ ){_NUMBER})(?P<scale{n}>{_SCALE})(?:\s*(?P<post{n}>{_MARK})(?!\s*\d))?"
-    )
-
-
-_EXPRESSION = re.compile(
-    rf"{_money(1)}(?P<gap>\s*(?i:{_HOURS}))?(?:\s*(?:-|~|(?i:to|and|bis|until|à))\s*(?!-){_money(2)})?"
-)
-_OPEN_BEFORE = re.compile(
-    r"(?:up to|under|below|max(?:imum)?\.?|less than|at most|from|starting (?:at|from)|min(?:imum)?\.?|at least"
-    r"|over|more than|above|upwards of|[<>≤≥])[\s:]*$"
-)
-_OPEN_AFTER = re.compile(r"\s*(?:\+|or (?:more|less|above|below)|and (?:up|above|below|more)|max\b|min\b|plus\b)")
-_LABEL = re.compile(
-    r"(?:budget|price|rate|fee|amount|hourly|fixed(?:[ -]price)?|reward|bounty|pays?|payment)[^\w$]{0,6}$"
-)
-_NOT_THE_PRICE = re.compile(r"\s*(?:spent|earned|raised|revenue|in sales|turnover|\S{0,3}%)")
-_PERIODIC = re.compile(r"\b(?:monthly|weekly|daily|yearly|annual(?:ly)?|salary|p\.?\s?a\.?|commission|revenue share)\b")
-_OTHER_UNIT = re.compile(
-    r"\s*(?:/\s?|per\s|each\b|apiece\b|a\s(?=day|week|month|year|word|page|piece)|every\s)(?P<w>\w*)"
-)
-_EACH_BEFORE = re.compile(r"(?:\d\s+\w+\s+(?:of|at|@|x)|\beach|\bper\s\w+|\d\s*[x×@])[\s:]*$")
-_AFTER_HOURS = re.compile(rf"\s*{_HOURS}")
-_WHOLE = re.compile(r"\s*(?:project|job|gig|task|contract|total|fixed|assignment)?\b")
-_HOURLY = re.compile(
-    rf"\bhourly\b|\bstundensatz\b|^(?:pro stunde|par heure|por hora)$|(?<=[\d\s]){_HOURS}|\bper\s+hour\b"
-    r"|/\s?h(?:ou)?rs?\b(?!\s*/)"
-)
-_FIXED = re.compile(r"\bfixed\b|\bflat\b|\bfestpreis\b|\bpauschal\b|\bforfait\b")
-_HOUR_WORD = re.compile(r"(?:per )?(?:hour|hr)s?|per hour|time and materials?")
-_BARE_AROUND = re.compile(
-    r"(?:[\s:;,.()~≈/-]|\b(?:est|estimated|budget|price|fixed|hourly|rate|fee|amount|total|approx|approximately|about|circa|ca"
-    r"|around|flat|between|project|per|an?|p|hours?|hrs?|h|only|cost|is|the)\b)*"
-)
-_DURATION = re.compile(r"\s*\+?\s*(?:(?P<hours>hours?|hrs?)|minutes?|days?|weeks?|months?|years?|people|persons?|%)\b")
-_PER_HOURS = re.compile(r"\s*(?:/|per\b|an?\b)")
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+")
-_NOTHING = re.compile(r"[\s\W_]*|n\s?/?\s?a|nan|null|none|nil|unknown|not (?:stated|specified|given)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "lakh": 1e5, "crore": 1e7}
 
 
@@ -132,19 +106,19 @@ def read_budget(text: str, *, decimal_comma: bool | None = None) -> Budget | NoB
     >>> read_budget("$500 - $100"), read_budget("$0"), read_budget("negotiable")
     ('reversed', 'zero', 'none')
     """
-    clean = _clean(text)
-    if not clean or _NOTHING.fullmatch(clean):
+    clean = clean_text(text)
+    if not clean or NOTHING.fullmatch(clean):
         return "none"
     if len(clean) > MAX_LENGTH:
         return "unclear"
-    if re.fullmatch(r"[+-]?\s?(?:inf|infinity|∞)", clean, re.IGNORECASE) or _SCIENTIFIC.fullmatch(clean):
+    if re.fullmatch(r"[+-]?\s?(?:inf|infinity|∞)", clean, re.IGNORECASE) or SCIENTIFIC.fullmatch(clean):
         return read_number(float(clean.replace(" ", "").replace("∞", "inf")))
     clean = digits_for_words(clean)
-    found = [match for match in _EXPRESSION.finditer(clean) if _marks(match)]
+    found = [match for match in EXPRESSION.finditer(clean) if _marks(match)]
     if not found:
         return _read_bare(clean, decimal_comma)
     values = {match.start(): _evaluate(match, clean, decimal_comma) for match in found}
-    labelled = [start for start in values if _LABEL.search(clean[:start].lower())]
+    labelled = [start for start in values if LABEL.search(clean[:start].lower())]
     chosen = {_comparable(values[start]): values[start] for start in (labelled or values)}
     if len(chosen) > 1:
         return "several"
@@ -174,12 +148,41 @@ def price_form(text: str, *, width: int = 80) -> str:
     return re.sub(r"\d", "9", " ".join(shown.split()))[:width]
 
 
-def _clean(text: str) -> str:
-    """One line in one spelling: compatibility forms, dashes, spaces and apostrophes unified."""
+def clean_text(text: str) -> str:
+    """One line in one spelling: compatibility forms, dashes, spaces, apostrophes; invisible marks removed."""
     plain = unicodedata.normalize("NFKC", text[: MAX_LENGTH * 2])
+    plain = re.sub(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]", "", plain)
     plain = re.sub(r"[‐‑‒–—―−]", "-", plain)
     plain = re.sub(r"[’‘`´]", "'", plain)
     return re.sub(r"(\d[.,])-{1,2}(?=[\s/]|$)", r"\g<1>00", " ".join(plain.split()))  # "500,-" is 500,00
+
+
+def has_mark(text: str) -> bool:
+    """Whether some number in a text carries a currency mark.
+
+    >>> has_mark("[$250] Fix it"), has_mark("($$$) 3 weeks")
+    (True, False)
+    """
+    return bool(marked_amounts(text))
+
+
+def marked_amounts(clean: str) -> list[tuple[int, int]]:
+    """Where the amounts and ranges with a currency mark stand in a text.
+
+    >>> marked_amounts("$50 - $100, then 200 EUR")
+    [(0, 10), (17, 24)]
+    """
+    return [match.span() for match in EXPRESSION.finditer(clean[:MAX_LENGTH]) if _marks(match)]
+
+
+def same_or_several(found: Iterable[Budget | NoBudget]) -> Budget | NoBudget:
+    """What all of several readings say; "none" without one.
+
+    >>> same_or_several([]), same_or_several(["zero", "zero"]), same_or_several(["zero", "open"])
+    ('none', 'zero', 'several')
+    """
+    distinct = {_comparable(one): one for one in found}
+    return "several" if len(distinct) > 1 else next(iter(distinct.values()), "none")
 
 
 def _marks(match: re.Match[str]) -> set[str]:
@@ -191,12 +194,12 @@ def _evaluate(match: re.Match[str], clean: str, decimal_comma: bool | None) -> B
     """Read one expression in its surroundings."""
     lower = clean.lower()
     before, after = lower[: match.start()], lower[match.end() :]
-    lasting = _DURATION.match(after) if match["num2"] and not (match["pre2"] or match["post2"]) else None
-    if lasting and not _PER_HOURS.match(after):  # "$500 - 10 days", "$15 - 30 hrs/week"
+    lasting = DURATION.match(after) if match["num2"] and not (match["pre2"] or match["post2"]) else None
+    if lasting and not PER_HOURS.match(after):  # "$500 - 10 days", "$15 - 30 hrs/week"
         return "unclear" if lasting["hours"] else read_budget(clean[: match.end("num1")], decimal_comma=decimal_comma)
-    if (match["num2"] is None and _OPEN_BEFORE.search(before)) or _OPEN_AFTER.match(after):
+    if (match["num2"] is None and OPEN_BEFORE.search(before)) or OPEN_AFTER.match(after):
         return "open"
-    if _NOT_THE_PRICE.match(after):
+    if NOT_THE_PRICE.match(after):
         return "none"
     unit = _unit(match, lower, before, after)
     if unit == "other_unit":
@@ -243,12 +246,12 @@ def _scale(text: str | None) -> float | None:
 
 def _unit(match: re.Match[str], lower: str, before: str, after: str) -> Unit | Literal["other_unit"] | None:
     """What the money is for, from the words around it."""
-    hourly = bool(match["gap"] or _AFTER_HOURS.match(after) or _HOURLY.search(lower))
-    other = None if _AFTER_HOURS.match(after) else _OTHER_UNIT.match(after)
-    whole = bool(other and other["w"] and _WHOLE.fullmatch(other["w"]))
-    if other and not whole or _PERIODIC.search(lower) or _EACH_BEFORE.search(before):
+    hourly = bool(match["gap"] or AFTER_HOURS.match(after) or HOURLY.search(lower))
+    other = None if AFTER_HOURS.match(after) else OTHER_UNIT.match(after)
+    whole = bool(other and other["w"] and WHOLE.fullmatch(other["w"]))
+    if other and not whole or PERIODIC.search(lower) or EACH_BEFORE.search(before):
         return "other_unit"
-    fixed = whole or bool(_FIXED.search(lower))
+    fixed = whole or bool(FIXED.search(lower))
     if hourly and fixed:
         return "other_unit"
     return "hour" if hourly else "fixed" if fixed else None
@@ -256,12 +259,12 @@ def _unit(match: re.Match[str], lower: str, before: str, after: str) -> Unit | L
 
 def _read_bare(clean: str, decimal_comma: bool | None) -> Budget | NoBudget:
     """Read a text without a currency mark: nothing but a number, or a range, and words of budgets."""
-    found = list(_EXPRESSION.finditer(clean))
+    found = list(EXPRESSION.finditer(clean))
     if not found:
         return "none"
     match = found[0]
     lower = clean.lower()
-    around = _BARE_AROUND.fullmatch(lower[: match.start()]) and _BARE_AROUND.fullmatch(lower[match.end() :])
+    around = BARE_AROUND.fullmatch(lower[: match.start()]) and BARE_AROUND.fullmatch(lower[match.end() :])
     if len(found) > 1 or not around:
         return "unclear" if re.fullmatch(r"[\d\W_]+", clean) else "none"
     if re.match(r"\s*(?:hours?|hrs?|h)\b", lower[match.end() :]):
@@ -280,6 +283,6 @@ def unit_of(text: str) -> Unit | None:
     >>> unit_of("Hourly"), unit_of("Fixed-price - Expert"), unit_of("fixed_price"), unit_of("Hourly/Fixed")
     ('hour', 'fixed', 'fixed', None)
     """
-    lower = _clean(text).lower().replace("_", " ")
-    hourly, fixed = bool(_HOURLY.search(lower) or _HOUR_WORD.fullmatch(lower)), bool(_FIXED.search(lower))
+    lower = clean_text(text).lower().replace("_", " ")
+    hourly, fixed = bool(HOURLY.search(lower) or HOUR_WORD.fullmatch(lower)), bool(FIXED.search(lower))
     return None if hourly == fixed else "hour" if hourly else "fixed"

@@ -1,7 +1,7 @@
 """`SourceSpider`: what every source's spider shares. A spider builds requests and maps fields; nothing else.
 
-A callback yields `Posting`, `Dropped`, `Fault` and further requests, and depends on its response and ``cb_kwargs`` alone: so
-``valuation crawl reparse`` can call it again on stored responses, without the network.
+A callback yields `Posting`, `Dropped`, `Fault` and further requests. It depends on its response and ``cb_kwargs``
+alone: so ``valuation crawl reparse`` can call it again on stored responses, without the network.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from twisted.python.failure import Failure
 
     from crawlers.fields import Record
     from crawlers.job import Job, Window
@@ -45,7 +46,7 @@ class SourceSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401  # Scrapy's signature
         """Make the spider of the crawl's job."""
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.job = crawler.settings["JOB"]
+        spider.job = crawler.parts.job  # type: ignore[attr-defined]
         return spider
 
     @classmethod
@@ -82,16 +83,26 @@ class SourceSpider(scrapy.Spider):
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         priority: int = 0,
+        optional: bool = False,
         **cb_kwargs: Any,  # noqa: ANN401  # plain JSON values, handed to the callback
     ) -> scrapy.Request:
         """Request a path of the source, or a whole URL on it.
 
-        Requests to other hosts are refused later, and the token is added later: neither is a spider's business.
+        Requests to other hosts are refused later, and the token is added later: neither is a spider's business. With
+        `optional`, an answer of 404 or 410 means that the page is gone, which is no error.
         """
         url = path if path.startswith(("http://", "https://")) else self.source.base_url + path
         if params:
             url += ("&" if "?" in url else "?") + urlencode([(key, str(value)) for key, value in params.items()])
-        return scrapy.Request(url, callback, headers=dict(headers or {}), priority=priority, cb_kwargs=cb_kwargs)
+        return scrapy.Request(
+            url,
+            callback,
+            errback=self.failed,
+            headers=dict(headers or {}),
+            priority=priority,
+            meta={"optional": optional},
+            cb_kwargs=cb_kwargs,
+        )
 
     def post(
         self,
@@ -105,11 +116,16 @@ class SourceSpider(scrapy.Spider):
         return scrapy.Request(
             self.source.base_url + path,
             callback,
+            errback=self.failed,
             method="POST",
             body=json.dumps(data),
             headers={"Content-Type": "application/json"},
             cb_kwargs=cb_kwargs,
         )
+
+    def failed(self, failure: Failure) -> None:
+        """Write down a request that was given up."""
+        self.crawler.parts.ledger.failed(failure)  # type: ignore[attr-defined]
 
     def json(self, response: Response) -> Any:  # noqa: ANN401  # whatever the server sent
         """Body of a response as JSON.
