@@ -17,32 +17,13 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from crawlers import money_patterns as say
+from crawlers.money_clean import MAX_LENGTH, clean_text
 from crawlers.money_marks import currency_code, may_mean
-from crawlers.money_numbers import parse_number
-from crawlers.money_patterns import (
-    AFTER_HOURS,
-    BARE_AROUND,
-    DURATION,
-    EACH_BEFORE,
-    EXPRESSION,
-    FIXED,
-    HOUR_WORD,
-    HOURLY,
-    LABEL,
-    NOT_THE_PRICE,
-    NOTHING,
-    OPEN_AFTER,
-    OPEN_BEFORE,
-    OTHER_UNIT,
-    PER_HOURS,
-    PERIODIC,
-    SCIENTIFIC,
-    WHOLE,
-)
+from crawlers.money_numbers import parse_number, scale_of
 from crawlers.money_words import digits_for_words
 
 if TYPE_CHECKING:
@@ -51,9 +32,7 @@ if TYPE_CHECKING:
 Unit = Literal["fixed", "hour"]
 NoBudget = Literal["none", "unclear", "several", "zero", "negative", "infinite", "reversed", "open", "other_unit"]
 
-MAX_LENGTH = 2000  # characters; a longer text is a description, not a budget
-
-_SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "lakh": 1e5, "crore": 1e7}
+MOST_AMOUNTS = 40  # a text with more amounts than this is a price list
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +86,22 @@ def read_budget(text: str, *, decimal_comma: bool | None = None) -> Budget | NoB
     ('reversed', 'zero', 'none')
     """
     clean = clean_text(text)
-    if not clean or NOTHING.fullmatch(clean):
+    if not clean or say.NOTHING.fullmatch(clean):
         return "none"
     if len(clean) > MAX_LENGTH:
         return "unclear"
-    if re.fullmatch(r"[+-]?\s?(?:inf|infinity|∞)", clean, re.IGNORECASE) or SCIENTIFIC.fullmatch(clean):
+    if say.INFINITE.fullmatch(clean) or say.SCIENTIFIC.fullmatch(clean):
         return read_number(float(clean.replace(" ", "").replace("∞", "inf")))
-    clean = digits_for_words(clean)
-    found = [match for match in EXPRESSION.finditer(clean) if _marks(match)]
+    clean = say.NAMED_CURRENCY.sub(r"\1 \2 ", digits_for_words(clean))
+    found = [match for match in say.EXPRESSION.finditer(clean) if _marks(match)]
     if not found:
         return _read_bare(clean, decimal_comma)
-    values = {match.start(): _evaluate(match, clean, decimal_comma) for match in found}
-    labelled = [start for start in values if LABEL.search(clean[:start].lower())]
-    chosen = {_comparable(values[start]): values[start] for start in (labelled or values)}
-    if len(chosen) > 1:
+    if len(found) > MOST_AMOUNTS:
         return "several"
-    return next(iter(chosen.values()))
+    values = [(match, _evaluate(match, clean, decimal_comma)) for match in found]
+    labelled = [value for match, value in values if say.LABEL.search(clean[: match.start()].lower())]
+    stated = labelled or [value for _, value in values]
+    return same_or_several([value for value in stated if value != "none"])
 
 
 def read_number(value: float) -> Budget | NoBudget:
@@ -148,15 +127,6 @@ def price_form(text: str, *, width: int = 80) -> str:
     return re.sub(r"\d", "9", " ".join(shown.split()))[:width]
 
 
-def clean_text(text: str) -> str:
-    """One line in one spelling: compatibility forms, dashes, spaces, apostrophes; invisible marks removed."""
-    plain = unicodedata.normalize("NFKC", text[: MAX_LENGTH * 2])
-    plain = re.sub(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]", "", plain)
-    plain = re.sub(r"[‐‑‒–—―−]", "-", plain)
-    plain = re.sub(r"[’‘`´]", "'", plain)
-    return re.sub(r"(\d[.,])-{1,2}(?=[\s/]|$)", r"\g<1>00", " ".join(plain.split()))  # "500,-" is 500,00
-
-
 def has_mark(text: str) -> bool:
     """Whether some number in a text carries a currency mark.
 
@@ -172,7 +142,7 @@ def marked_amounts(clean: str) -> list[tuple[int, int]]:
     >>> marked_amounts("$50 - $100, then 200 EUR")
     [(0, 10), (17, 24)]
     """
-    return [match.span() for match in EXPRESSION.finditer(clean[:MAX_LENGTH]) if _marks(match)]
+    return [match.span() for match in say.EXPRESSION.finditer(clean[:MAX_LENGTH]) if _marks(match)]
 
 
 def same_or_several(found: Iterable[Budget | NoBudget]) -> Budget | NoBudget:
@@ -187,20 +157,28 @@ def same_or_several(found: Iterable[Budget | NoBudget]) -> Budget | NoBudget:
 
 def _marks(match: re.Match[str]) -> set[str]:
     """Currency marks of an expression, as written."""
-    return {match[name] for name in ("pre1", "post1", "pre2", "post2") if match[name]}
+    return {
+        mark for name in ("pre1", "post1", "pre2", "post2") if match[name] for mark in say.MARK.findall(match[name])
+    }
 
 
-def _evaluate(match: re.Match[str], clean: str, decimal_comma: bool | None) -> Budget | NoBudget:
+def _evaluate(whole: re.Match[str], clean: str, decimal_comma: bool | None) -> Budget | NoBudget:
     """Read one expression in its surroundings."""
-    lower = clean.lower()
-    before, after = lower[: match.start()], lower[match.end() :]
-    lasting = DURATION.match(after) if match["num2"] and not (match["pre2"] or match["post2"]) else None
-    if lasting and not PER_HOURS.match(after):  # "$500 - 10 days", "$15 - 30 hrs/week"
-        return "unclear" if lasting["hours"] else read_budget(clean[: match.end("num1")], decimal_comma=decimal_comma)
-    if (match["num2"] is None and OPEN_BEFORE.search(before)) or OPEN_AFTER.match(after):
-        return "open"
-    if NOT_THE_PRICE.match(after):
+    match = _money_of(whole)
+    if match is None:
+        return "unclear"
+    lower = clean.lower() if len(clean.lower()) == len(clean) else clean
+    before, after = lower[: match.start()], match.string[match.end() :].lower()
+    if say.NOT_THE_PRICE.match(after) or say.NOT_THE_PRICE_BEFORE.search(before):
         return "none"
+    if _ambiguous(match, before, after):
+        return "unclear"
+    if match["join"] == "and" and not say.BETWEEN.search(before):
+        return "several"
+    hours = say.AFTER_HOURS.match(after)
+    open_after = say.OPEN_AFTER.match(after, hours.end() if hours else 0)
+    if open_after or (match["num2"] is None and say.OPEN_BEFORE.search(before)):
+        return "open"
     unit = _unit(match, lower, before, after)
     if unit == "other_unit":
         return unit
@@ -209,6 +187,40 @@ def _evaluate(match: re.Match[str], clean: str, decimal_comma: bool | None) -> B
         return "several"
     ends = _ends(match, decimal_comma)
     return ends if isinstance(ends, str) else Budget(*ends, *currency, unit)
+
+
+def _money_of(match: re.Match[str]) -> re.Match[str] | None:
+    """Leave out a half of a range that is no money: "$500 - 10 days", "iOS 17 - $250"; None where that is open."""
+    if match["num2"] is None:
+        return match
+    text, after = match.string, match.string[match.end() :].lower()
+    lasting = None if match["pre2"] or match["post2"] else say.DURATION.match(after)
+    if lasting and not say.PER_HOURS.match(after):
+        return say.EXPRESSION.match(text[: match.start("join")], match.start()) if lasting["days"] else None
+    if match["pre1"] or match["post1"] or not (match["pre2"] or match["post2"]):
+        return match
+    before = text[: match.start()].lower()
+    apart = text[match.start("join") - 1 : match.end("join") + 1] == " - "
+    numbered = say.WORD_BEFORE.search(before) and not say.PRICE_WORD_BEFORE.search(before)
+    if match["pre2"]:  # "iOS 17 - $250" is one amount, "500 - $700" may be two
+        return say.EXPRESSION.match(text, match.start("pre2")) if apart and numbered else None
+    return None if apart and numbered else match  # "iOS 17 - 250 USD"
+
+
+def _ambiguous(match: re.Match[str], before: str, after: str) -> bool:
+    """Whether the amount can be cut out of its text in more than one way."""
+    shared = say.SHARED_BEFORE.search(before)
+    if shared and (not match["pre1"] or shared["join"] not in "/&,;"):  # "500 or 700 USD", not "2024, $800"
+        return True
+    number = say.NUMBER_BEFORE.search(before)
+    if number and match["pre1"]:  # "500 USD 40 pages", not "2 $40 shirts"
+        return not number["spaced"] or match.end("pre1") != match.start("num1")
+    if any(say.ODD_COMMA.search(match[name] or "") for name in ("num1", "num2")):
+        return True
+    if " " in match["num1"] and not match["num2"]:  # "$20 500 words", "page 10 500 USD"
+        numbered = not match["pre1"] and say.NUMBERED_BEFORE.search(before)
+        return bool(numbered or (not match["post1"] and say.PIECES.match(after)))
+    return bool(say.MORE_AFTER.match(after))
 
 
 def _currency(marks: set[str]) -> tuple[str | None, str] | None:
@@ -228,7 +240,7 @@ def _ends(match: re.Match[str], decimal_comma: bool | None) -> tuple[float, floa
     high = low if match["num2"] is None else parse_number(match["num2"], decimal_comma=decimal_comma)
     if low is None or high is None:
         return "unclear"
-    scale1, scale2 = _scale(match["scale1"]), _scale(match["scale2"] if match["num2"] else match["scale1"])
+    scale1, scale2 = scale_of(match["scale1"]), scale_of(match["scale2"] if match["num2"] else match["scale1"])
     shared = scale1 is None and scale2 is not None and low < high  # "5-10k" means 5k to 10k, "500-1k" does not
     low, high = low * ((scale2 if shared else scale1) or 1.0), high * (scale2 or 1.0)
     if low == 0 or high == 0:
@@ -238,20 +250,17 @@ def _ends(match: re.Match[str], decimal_comma: bool | None) -> tuple[float, floa
     return "reversed" if low > high else (low, high)
 
 
-def _scale(text: str | None) -> float | None:
-    """Multiplier of a suffix, None without one."""
-    key = (text or "").strip().lower()
-    return _SCALES.get(key, _SCALES.get(key.rstrip("s"))) if key else None
-
-
 def _unit(match: re.Match[str], lower: str, before: str, after: str) -> Unit | Literal["other_unit"] | None:
     """What the money is for, from the words around it."""
-    hourly = bool(match["gap"] or AFTER_HOURS.match(after) or HOURLY.search(lower))
-    other = None if AFTER_HOURS.match(after) else OTHER_UNIT.match(after)
-    whole = bool(other and other["w"] and WHOLE.fullmatch(other["w"]))
-    if other and not whole or PERIODIC.search(lower) or EACH_BEFORE.search(before):
+    by_hour = bool(match["gap"] or say.AFTER_HOURS.match(after))
+    hourly = by_hour or bool(say.HOURLY.search(lower) or say.HOURLY_AFTER.match(after))
+    other = None if say.AFTER_HOURS.match(after) else say.OTHER_UNIT.match(after)
+    whole = bool(other and say.WHOLE.fullmatch(other["w"]))
+    each = say.EACH_BEFORE.search(before) and not by_hour  # "2 hours at $20", but "40 hours at $20/hr"
+    part = each or say.PERIODIC.search(lower) or say.PART_BEFORE.search(before)
+    if (other and not whole) or part:
         return "other_unit"
-    fixed = whole or bool(FIXED.search(lower))
+    fixed = whole or bool(say.FIXED.search(lower) or say.FIXED_AFTER.match(after))
     if hourly and fixed:
         return "other_unit"
     return "hour" if hourly else "fixed" if fixed else None
@@ -259,15 +268,15 @@ def _unit(match: re.Match[str], lower: str, before: str, after: str) -> Unit | L
 
 def _read_bare(clean: str, decimal_comma: bool | None) -> Budget | NoBudget:
     """Read a text without a currency mark: nothing but a number, or a range, and words of budgets."""
-    found = list(EXPRESSION.finditer(clean))
+    found = list(say.EXPRESSION.finditer(clean))
     if not found:
         return "none"
     match = found[0]
-    lower = clean.lower()
-    around = BARE_AROUND.fullmatch(lower[: match.start()]) and BARE_AROUND.fullmatch(lower[match.end() :])
-    if len(found) > 1 or not around:
+    lower = clean.lower() if len(clean.lower()) == len(clean) else clean
+    outside = lower[: match.start()], lower[match.end() :]
+    if len(found) > 1 or not all(say.BARE_AROUND.fullmatch(part) for part in outside):
         return "unclear" if re.fullmatch(r"[\d\W_]+", clean) else "none"
-    if re.match(r"\s*(?:hours?|hrs?|h)\b", lower[match.end() :]):
+    if say.BARE_HOURS.match(outside[1]):
         return "none"
     return _evaluate(match, clean, decimal_comma)
 
@@ -284,5 +293,5 @@ def unit_of(text: str) -> Unit | None:
     ('hour', 'fixed', 'fixed', None)
     """
     lower = clean_text(text).lower().replace("_", " ")
-    hourly, fixed = bool(HOURLY.search(lower) or HOUR_WORD.fullmatch(lower)), bool(FIXED.search(lower))
+    hourly, fixed = bool(say.TYPE_HOURLY.search(lower)), bool(say.TYPE_FIXED.search(lower))
     return None if hourly == fixed else "hour" if hourly else "fixed"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from crawlers.money import Budget, NoBudget, clean_text, has_mark, marked_amounts, read_budget, same_or_several
+from crawlers.money import Budget, NoBudget, has_mark, marked_amounts, read_budget, same_or_several
+from crawlers.money_clean import clean_text
 
 LONGEST = 1000  # characters; GitHub allows 256 in a title and 50 in a label
 

@@ -6,17 +6,24 @@ import re
 
 CODES = frozenset(
     """
-    AED ARS AUD BDT BGN BRL BTC CAD CHF CLP CNY COP CZK DAI DKK EGP ETH EUR GBP GHS HKD HRK HUF IDR ILS INR ISK JPY KES
-    KRW KWD LKR MAD MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAI SAR SEK SGD THB TND TRY TWD UAH USD USDC
-    USDT UYU VND ZAR
+    AED ARS AUD AZN BDT BGN BHD BOB BRL BTC BYN CAD CHF CLP CNY COP CZK DAI DKK DOP EGP ETH EUR GBP GEL GHS HKD HRK
+    HUF IDR ILS INR ISK JOD JPY KES KRW KWD KZT LKR MAD MDL MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN PYG QAR RON RSD
+    RUB SAI SAR SEK SGD THB TND TRY TWD TZS UAH UGX USD USDC USDT UYU UZS VND XOF ZAR
     """.split()
 )
+
+# What is a word or a name in lower case ("try 5", "rm 5 files") counts in upper case only.
+UPPER_ONLY = frozenset("BOB COP DAI DOP GEL MAD NIS PEN RM RON SAI TL TRY".split())
 
 MARKS: dict[str, tuple[str, ...]] = {
     # A sign and the currencies that are written with it. The first is meant where nothing else is said, except for
     # the signs in `SHARED`, which say nothing by themselves.
     "$": ("USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN", "TWD", "ARS", "CLP", "COP", "UYU"),
+    "💲": ("USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN", "TWD", "ARS", "CLP", "COP", "UYU"),
     "US$": ("USD",),
+    "$US": ("USD",),
+    "$AU": ("AUD",),
+    "$NZ": ("NZD",),
     "U$S": ("USD",),
     "AU$": ("AUD",),
     "A$": ("AUD",),
@@ -24,6 +31,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "C$": ("CAD",),
     "NZ$": ("NZD",),
     "HK$": ("HKD",),
+    "SG$": ("SGD",),
     "S$": ("SGD",),
     "MX$": ("MXN",),
     "NT$": ("TWD",),
@@ -42,6 +50,11 @@ MARKS: dict[str, tuple[str, ...]] = {
     "฿": ("THB",),
     "zł": ("PLN",),
     "Kč": ("CZK",),
+    "৳": ("BDT",),
+    "₸": ("KZT",),
+    "円": ("JPY",),
+    "元": ("CNY",),
+    "원": ("KRW",),
     "¥": ("JPY", "CNY"),
 }
 WORDS: dict[str, tuple[str, ...]] = {
@@ -50,6 +63,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "bucks": MARKS["$"],
     "us dollars": ("USD",),
     "us dollar": ("USD",),
+    "u.s. dollars": ("USD",),
+    "american dollars": ("USD",),
+    "canadian dollars": ("CAD",),
+    "canadian": ("CAD",),
+    "australian dollars": ("AUD",),
+    "australian": ("AUD",),
+    "aussie dollars": ("AUD",),
+    "singapore dollars": ("SGD",),
+    "hong kong dollars": ("HKD",),
+    "new zealand dollars": ("NZD",),
     "euros": ("EUR",),
     "euro": ("EUR",),
     "pounds": MARKS["£"],
@@ -65,9 +88,38 @@ WORDS: dict[str, tuple[str, ...]] = {
     "swiss francs": ("CHF",),
     "francs": ("CHF",),
     "sfr": ("CHF",),
+    "sfr.": ("CHF",),
+    "fr.": ("CHF", "XOF"),
     "rmb": ("CNY",),
+    "грн": ("UAH",),
+    "грн.": ("UAH",),
+    "гривень": ("UAH",),
+    "гривен": ("UAH",),
+    "hryvnia": ("UAH",),
+    "руб": ("RUB", "BYN"),
+    "руб.": ("RUB", "BYN"),
+    "рублей": ("RUB", "BYN"),
+    "р.": ("RUB", "BYN"),
+    "rubles": ("RUB", "BYN"),
+    "zl": ("PLN",),
+    "złotych": ("PLN",),
+    "zloty": ("PLN",),
+    "lei": ("RON", "MDL"),
+    "лв": ("BGN",),
+    "лв.": ("BGN",),
+    "rm": ("MYR",),
+    "rp": ("IDR",),
+    "rp.": ("IDR",),
+    "tk": ("BDT",),
+    "taka": ("BDT",),
+    "tl": ("TRY",),
+    "nis": ("ILS",),
+    "shekels": ("ILS",),
+    "dhs": ("AED", "MAD"),
+    "naira": ("NGN",),
+    "đ": ("VND",),
 }
-SHARED = frozenset({"¥", "rs", "rs.", "rupees", "kr", "kr."})
+SHARED = frozenset({"¥", "rs", "rs.", "rupees", "kr", "kr.", "fr.", "lei", "dhs"})
 
 
 def currency_code(mark: str) -> str | None:
@@ -76,7 +128,7 @@ def currency_code(mark: str) -> str | None:
     >>> currency_code("$"), currency_code("usd"), currency_code("Euro"), currency_code("kr"), currency_code("hours")
     ('USD', 'USD', 'EUR', None, None)
     """
-    text = " ".join(mark.split())
+    text = _squeezed(mark)
     if text.upper() in CODES:
         return text.upper()
     if text.lower() in SHARED or text in SHARED:
@@ -91,7 +143,7 @@ def may_mean(mark: str, code: str) -> bool:
     >>> may_mean("$", "AUD"), may_mean("€", "AUD")
     (True, False)
     """
-    return mark.upper() == code or code in _meant(" ".join(mark.split()))
+    return mark.upper() == code or code in _meant(_squeezed(mark))
 
 
 def currency_in_name(name: str) -> str | None:
@@ -108,6 +160,11 @@ def currency_in_name(name: str) -> str | None:
 def _code_in_name(word: str) -> str | None:
     known = word.upper() in CODES or word in MARKS or word.lower() in {"euro", "euros", "dollars", "pounds"}
     return currency_code(word) if known else None
+
+
+def _squeezed(mark: str) -> str:
+    """A mark with single spaces, and none before its dollar: "US $" is "US$"."""
+    return " ".join(mark.split()).replace(" $", "$")
 
 
 def _meant(text: str) -> tuple[str, ...]:

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_SCALES = {"k": 1e3, "thousand": 1e3, "grand": 1e3, "тыс": 1e3, "万": 1e4, "lakh": 1e5, "lac": 1e5}
+_SCALES |= dict.fromkeys(("m", "mn", "mio", "million", "млн"), 1e6) | {"crore": 1e7, "cr": 1e7, "億": 1e8, "亿": 1e8}
+_SCALES |= dict.fromkeys(("b", "bn", "billion"), 1e9)
+
 
 @dataclass(frozen=True, slots=True)
 class DecimalEvidence:
@@ -96,3 +100,13 @@ def _resolve(digits: str, decimal_comma: bool | None) -> Literal["", ".", ","] |
     if decimal_comma is None:
         return "" if written == "," else None
     return written if (written == ",") == decimal_comma else ""
+
+
+def scale_of(text: str | None) -> float | None:
+    """Multiplier that a suffix of a number stands for; None without one.
+
+    >>> scale_of(" K"), scale_of("lakhs"), scale_of("")
+    (1000.0, 100000.0, None)
+    """
+    key = (text or "").strip(" .").lower()
+    return _SCALES.get(key, _SCALES.get(key.rstrip("s"))) if key else None

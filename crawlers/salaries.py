@@ -10,7 +10,9 @@ import dataclasses
 import re
 from typing import Literal
 
+from crawlers.fields import Record, text
 from crawlers.money import Budget, read_budget
+from crawlers.money_marks import currency_code
 from crawlers.posting import Price, PriceKind, price_from_numbers
 
 Period = Literal["hour", "day", "week", "fortnight", "month", "year"]
@@ -33,23 +35,25 @@ _YEARLY_CURRENCIES = (None, "USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SG
 _WORDS: dict[Period, str] = {
     "hour": r"hourly|hours?|hrs?|h|stunde|heure|hora",
     "day": r"daily|days?|tag|jour",
+    "fortnight": r"fortnightly|fortnights?|bi-?weekly",  # before the week, whose word it ends in
     "week": r"weekly|weeks?|wk|woche|semaine|semana",
-    "fortnight": r"fortnightly|fortnights?|bi-?weekly",
     "month": r"monthly|months?|mo|mth|monat|mois|mes",
     "year": r"yearly|annual|annually|annum|years?|yrs?|yr|y|jahr|an|año",
 }
 _PER = r"(?:/\s*|\b(?:per|an?|p\.?|pro|par|por|al|each)[\s/]+)"
+_ADVERB = re.compile(r"[a-z?-]+(?:ly|ual)\b")
 _STATED = {
-    period: re.compile(
-        rf"{_PER}(?:{words})\b\.?|\b(?:{'|'.join(word for word in words.split('|') if 'ly' in word or 'ual' in word)})\b"
-    )
+    period: re.compile(rf"{_PER}(?:{words})\b\.?|\b(?:{'|'.join(_ADVERB.findall(words))})\b", re.IGNORECASE)
     for period, words in _WORDS.items()
 }
-_ANNUM = re.compile(r"(?<![a-z])p\.?\s?a\b\.?")
-_WORKLOAD = re.compile(rf"\d+\+?(?:\s*-\s*\d+)?\s*(?:hours?|hrs?|h|days?)\s*{_PER}(?:day|week|wk|month)\b")
+_ANNUM = re.compile(r"(?<![a-z])p\.?\s?a\b\.?", re.IGNORECASE)
+_WORKLOAD = re.compile(
+    rf"\d+\+?(?:\s*-\s*\d+)?\s*(?:hours?|hrs?|h|days?)\s*{_PER}(?:day|week|wk|month)\b", re.IGNORECASE
+)
 _NOT_PAY = re.compile(
     r"(?:\+|\bplus\b|\band\b|&|,)\s*(?:equity|bonus(?:es)?|benefits?|stocks?(?: options?)?|options?|perks)\b"
-    r"|\b(?:base|annual|yearly|gross|target)?\s*(?:salary|compensation|pay)\b(?:\s+range)?:?"
+    r"|\b(?:base|annual|yearly|gross|target)?\s*(?:salary|compensation|pay)\b(?:\s+range)?:?",
+    re.IGNORECASE,
 )
 
 
@@ -61,6 +65,18 @@ def period_of(word: str) -> Period | None:
     """
     lower = re.sub(r"^(?:per|an?)\s+", "", word.strip().lower().rstrip("."))
     return next((period for period, words in _WORDS.items() if re.fullmatch(words, lower)), None)
+
+
+def currency_at(record: Record, key: str) -> str | None:
+    """Currency at a key: a code, or the code that a sign stands for; None for anything else.
+
+    >>> currency_at({"c": "eur"}, "c"), currency_at({"c": "£"}, "c"), currency_at({"c": "kr"}, "c")
+    ('EUR', 'GBP', None)
+    """
+    found = text(record, key)
+    if found is None or len(found) > 12:
+        return None
+    return currency_code(found) or (found.upper() if re.fullmatch(r"[A-Za-z]{3,5}", found) else None)
 
 
 def hourly_from_numbers(
@@ -88,7 +104,7 @@ def hourly_from_numbers(
     return _by_hour(price, period)
 
 
-def hourly_from_text(text: str | None, *, kind: PriceKind) -> Price:
+def hourly_from_text(written: str | None, *, kind: PriceKind) -> Price:
     """Read a salary text.
 
     >>> price = hourly_from_text("$104k - $156k", kind="posted")
@@ -99,8 +115,8 @@ def hourly_from_text(text: str | None, *, kind: PriceKind) -> Price:
     >>> [hourly_from_text(t, kind="posted").fault for t in ("Competitive", "$90k+", "$4,000", "INR 50,000")]
     ['none', 'open', 'unclear', 'unclear']
     """
-    blank = Price(text or None, "hourly", kind)
-    plain = _WORKLOAD.sub(" ", " ".join((text or "")[:2000].lower().split()))
+    blank = Price(written or None, "hourly", kind)
+    plain = _WORKLOAD.sub(" ", " ".join((written or "")[:2000].split()))
     periods, bare = _take_periods(plain)
     if len(periods) > 1:
         return dataclasses.replace(blank, fault="several")

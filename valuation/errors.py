@@ -6,6 +6,7 @@
     ├── InputError                a file, a row or a table is not what it should be
     ├── EnvironmentFault          disk, lock, missing model: the machine, not the data
     ├── ThinMatchError            too little to estimate what was asked for
+    ├── BelowExpectation          exit status 3: a crawl did less than it should
     └── ConfigError               exit status 2: a setting, flag or mapping
 """
 
@@ -34,3 +35,9 @@ class ConfigError(ValuationError):
     """A setting, a flag or a mapping is unknown, misspelt or out of range."""
 
     exit_status = 2
+
+
+class BelowExpectation(ValuationError):
+    """The work was done and its results are written, but they are less than they should be: a half-working crawl."""
+
+    exit_status = 3

@@ -14,6 +14,9 @@ class Progress(Protocol):
     def advance(self, done: int, total: int) -> None:
         """Tell how much of the current stage is done, ``0 <= done <= total``, in whatever it counts."""
 
+    def note(self, text: str) -> None:
+        """Tell in words how far a stage of unknown length is."""
+
 
 class Silent:
     """Shows nothing: the default of every function that takes a `Progress`."""
@@ -23,3 +26,6 @@ class Silent:
 
     def advance(self, done: int, total: int) -> None:
         """Ignore the count."""
+
+    def note(self, text: str) -> None:
+        """Ignore the words."""

@@ -22,6 +22,7 @@ from valuation.config import configs_dir
 from valuation.errors import EnvironmentFault, InputError
 from valuation.tables import (
     Postings,
+    PostingVersions,
     Sessions,
     digest_partitions,
     finish_write,
@@ -57,6 +58,20 @@ class Layout:
     def postings(self) -> Path:
         """Postings, partitioned ``source=…/month=…``."""
         return self.root / "postings"
+
+    @property
+    def versions(self) -> Path:
+        """Every version of crawled postings, partitioned as postings are."""
+        return self.root / "versions"
+
+    @property
+    def crawl(self) -> Path:
+        """What crawls keep: a folder a source, ``reports/`` and ``tombstones.parquet``."""
+        return self.root / "crawl"
+
+    def crawl_store(self, source: str) -> Path:
+        """A source's raw responses, versions and counts."""
+        return self.crawl / source / "store.db"
 
     @property
     def sessions(self) -> Path:
@@ -197,7 +212,7 @@ def held(layout: Layout, verb: str) -> Iterator[None]:
     except OSError as error:
         raise EnvironmentFault(f"{layout.root}: cannot be locked: {error.strerror}") from error
     try:
-        for folder in (layout.postings, layout.sessions):
+        for folder in (layout.postings, layout.versions, layout.sessions):
             finish_write(folder)  # of a process that was killed
         _sweep(layout)
         holder = {"verb": verb, "pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
@@ -211,7 +226,8 @@ def held(layout: Layout, verb: str) -> Iterator[None]:
 
 def _sweep(layout: Layout) -> None:
     """Remove unfinished files that a killed process left; whoever holds the lock knows that nobody writes them."""
-    left = [*layout.root.rglob(".tmp-*"), *layout.postings.rglob(NEXT), *layout.sessions.rglob(NEXT)]
+    tables = (layout.postings, layout.versions, layout.sessions)
+    left = [*layout.root.rglob(".tmp-*"), *(path for table in tables for path in table.rglob(NEXT))]
     for path in left:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -243,6 +259,11 @@ def read_postings(layout: Layout) -> pd.DataFrame:
 def write_postings(layout: Layout, postings: pd.DataFrame) -> None:
     """Replace the postings table, all of it or nothing; partitions that do not change keep their bytes."""
     write_partitions(postings, layout.postings, Postings, ("source", "month"), "posting_id")
+
+
+def read_versions(layout: Layout) -> pd.DataFrame:
+    """All versions of crawled postings, ordered by posting_id and version; an empty table before the first crawl."""
+    return read_partitions(layout.versions, PostingVersions, ("source", "month"), ["posting_id", "version"])
 
 
 def read_sessions(layout: Layout) -> pd.DataFrame:

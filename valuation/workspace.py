@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +13,13 @@ from valuation.progress import Silent
 from valuation.storage import Layout, held, make_workspace, open_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
+    from valuation.collection.crawl import CrawlResult
+    from valuation.collection.retention import RetentionReport
+    from valuation.collection.sources import SourceState
     from valuation.config import Settings
     from valuation.imports import ImportReport
     from valuation.pipeline.explain import Explanation
@@ -63,13 +68,52 @@ class Workspace:
         """
         return cls(make_workspace(Path(root), key_file=key_file).root)
 
+    def crawl(
+        self, sources: Sequence[str], *, since: datetime | None = None, until: datetime | None = None
+    ) -> CrawlResult:
+        """Collect sources into ``postings/``; see ``docs/crawl.md``."""
+        from valuation.collection.crawl import crawl
+
+        with self._writing("crawl"):
+            return crawl(self.layout, self.settings, sources, since=since, until=until, progress=self._progress)
+
+    def reparse(self, sources: Sequence[str] = ()) -> CrawlResult:
+        """Postings again from stored answers, without the network; by default of all sources."""
+        from valuation.collection.reparse import reparse
+
+        with self._writing("crawl reparse"):
+            return reparse(self.layout, self.settings, sources, progress=self._progress)
+
+    def sources(self) -> list[SourceState]:
+        """Every source: on or off and why, terms, how much of it is here."""
+        from valuation.collection.sources import source_states
+
+        return source_states(self.layout, self.settings)
+
+    def expire(self) -> RetentionReport:
+        """Delete what is past its source's retention limit."""
+        from valuation.collection.retention import enforce
+
+        with held(self.layout, "crawl expire"):
+            return enforce(self.layout, self.settings, now=datetime.now(UTC))
+
+    @contextlib.contextmanager
+    def _writing(self, verb: str) -> Iterator[None]:
+        """Hold the workspace, and first delete what may no longer be kept."""
+        with held(self.layout, verb):
+            if any(self.layout.crawl.glob("*/store.db")):
+                from valuation.collection.retention import enforce
+
+                enforce(self.layout, self.settings, now=datetime.now(UTC))
+            yield
+
     def import_postings(
         self, files: Sequence[str], *, mapping: Path | None = None, dry_run: bool = False
     ) -> ImportReport:
         """Import postings from files or fsspec URLs; see ``docs/import.md``."""
         from valuation.imports import import_postings
 
-        with held(self.layout, "import postings"):
+        with self._writing("import postings"):
             return import_postings(self.layout, files, settings=self.settings, mapping=mapping, dry_run=dry_run)
 
     def import_sessions(
@@ -78,7 +122,7 @@ class Workspace:
         """Import sessions from tables, or from folders of transcripts."""
         from valuation.imports import import_sessions
 
-        with held(self.layout, "import sessions"):
+        with self._writing("import sessions"):
             return import_sessions(
                 self.layout, paths, settings=self.settings, mapping=mapping, file_format=file_format, dry_run=dry_run
             )
@@ -93,7 +137,7 @@ class Workspace:
         """Read the quarantined rows of a kind again with a corrected mapping."""
         from valuation.imports import retry
 
-        with held(self.layout, f"quarantine retry {kind}"):
+        with self._writing(f"quarantine retry {kind}"):
             return retry(self.layout, kind, settings=self.settings, mapping=mapping)
 
     def status(self) -> Status:
@@ -108,7 +152,7 @@ class Workspace:
 
         if engine != "local":
             raise ConfigError(f"engine {engine!r} is not available; expected local")
-        with held(self.layout, "run"):
+        with self._writing("run"):
             return run(self.layout, self.settings, self._progress)
 
     def price(
@@ -124,7 +168,7 @@ class Workspace:
         """Price the texts of a table; one row out for each row in, in input order."""
         from valuation.pipeline.price import price_file
 
-        with held(self.layout, "price"):
+        with self._writing("price"):
             return price_file(
                 self.layout,
                 self.settings,
@@ -148,7 +192,7 @@ class Workspace:
         """The pricer card, on the basket's own folds or on postings kept apart."""
         from valuation.pipeline.validate import validate
 
-        with held(self.layout, "validate"):
+        with self._writing("validate"):
             return validate(self.layout, self.settings, holdout=holdout, mapping=mapping, progress=self._progress)
 
     def report(self, run_id: str | None = None) -> Path:
@@ -157,7 +201,7 @@ class Workspace:
         from valuation.storage import read_sessions
 
         folder = self.run_folder(run_id)
-        with held(self.layout, "report"):
+        with self._writing("report"):
             write_report(self.layout, folder, self._manifest(folder), read_sessions(self.layout))
         return folder / "report.html"
 

@@ -119,6 +119,7 @@ class Store:
         self.path = path
         self.db = connection
         self._writes = 0
+        self._whole = False  # inside `all_or_nothing`
         self._counted: Counter[tuple[str, str, str]] = Counter()
 
     def close(self) -> None:
@@ -131,15 +132,15 @@ class Store:
         """One transaction around everything inside, undone by an exception."""
         self.commit()
         self.db.execute("BEGIN IMMEDIATE")
-        self._writes = -(1 << 60)  # no commit before the end
+        self._writes, self._whole = 1, True
         try:
             yield
         except BaseException:
             self._counted.clear()
-            self._writes = 0
+            self._writes, self._whole = 0, False
             self.db.execute("ROLLBACK")
             raise
-        self._writes = 1
+        self._whole = False
         self.commit()
 
     def wrote(self, n: int = 1) -> None:
@@ -151,7 +152,9 @@ class Store:
         self._writes += n
 
     def commit(self) -> None:
-        """Make everything written so far durable."""
+        """Make everything written so far durable; inside `all_or_nothing`, its end does."""
+        if self._whole:
+            return
         if self._counted and self._writes == 0:
             self.wrote()
         if self._writes:

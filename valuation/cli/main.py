@@ -25,11 +25,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _survive_any_terminal()
+    _begin_output()
     try:
         _dispatch(arguments)
     except (Exception, KeyboardInterrupt) as error:
         return _failed(error, arguments)
     return 0
+
+
+def _begin_output() -> None:
+    """Forget what an earlier call in this process has printed."""
+    from valuation.cli.output import EMITTED
+
+    EMITTED.clear()
 
 
 def _dispatch(arguments: list[str]) -> None:
@@ -49,11 +57,11 @@ def _dispatch(arguments: list[str]) -> None:
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
     from valuation.cli import faults
-    from valuation.cli.output import ReaderGone
+    from valuation.cli.output import EMITTED, ReaderGone
 
     if isinstance(error, ReaderGone):
         return _reader_has_gone()
-    return faults.report(error, root=_root(arguments), as_json="--json" in arguments)
+    return faults.report(error, root=_root(arguments), as_json="--json" in arguments and not EMITTED)
 
 
 def _root(arguments: list[str]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from valuation.cli.options import Call
 
 WIDTH = 80
+EMITTED: list[str] = []  # verbs whose result stands on standard output: no second JSON object may follow it
 
 
 def clean(text: str) -> str:
@@ -89,6 +90,7 @@ def write(text: str) -> None:
 
 def emit(call: Call, verb: str, result: object, text: str) -> None:
     """Print `result`: `text` for people, or with ``--json`` the result's fields beside the command's name."""
+    EMITTED.append(verb)
     if call.as_json:
         write_json({"command": verb, **plain(result)})
     else:

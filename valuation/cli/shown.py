@@ -31,6 +31,9 @@ class Lines:
     def advance(self, done: int, total: int) -> None:
         """Show nothing within a stage."""
 
+    def note(self, text: str) -> None:
+        """Show nothing within a stage."""
+
 
 class Bar:
     """A bar a stage."""
@@ -47,6 +50,11 @@ class Bar:
         """Move the bar."""
         if self._bars.tasks:
             self._bars.update(self._bars.tasks[-1].id, completed=done, total=total)
+
+    def note(self, text: str) -> None:
+        """Show the words beside the bar."""
+        if self._bars.tasks:
+            self._bars.update(self._bars.tasks[-1].id, description=clean(text))
 
     def close(self) -> None:
         """Fill the current bar."""

@@ -9,6 +9,7 @@ import typer
 
 from valuation import __version__
 from valuation.cli import data, results
+from valuation.cli.crawling import crawling
 from valuation.cli.options import Call, with_call
 from valuation.cli.output import emit, write
 from valuation.cli.shown import opened, progress
@@ -81,6 +82,7 @@ def init(
     emit(call, "init", made, results.made(made))
 
 
+app.add_typer(crawling, name="crawl")
 app.add_typer(data.importing, name="import")
 app.add_typer(data.quarantine, name="quarantine")
 

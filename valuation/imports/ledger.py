@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from valuation.storage import Layout
 
 
+CRAWLED = "crawl:"  # begins the ledger's ``file`` of what a crawl brought: ``crawl:github``
+
+
 class Provenance(Table):
     """Which rows of a table an import brought: ``imports/<kind>/<import_id>.parquet``."""
 

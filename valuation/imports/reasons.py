@@ -40,6 +40,9 @@ class Reason(StrEnum):
     NO_RATE = "no_rate"
     BAD_VALUE = "bad_value"
     DUPLICATE_ID = "duplicate_id"
+    NOT_A_POSTING = "not_a_posting"
+    NO_ID = "no_id"
+    GONE = "gone"
 
 
 _PRICE = "a price above zero: a number, a range, or a text that states one"
@@ -71,6 +74,9 @@ MEANINGS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.BAD_VALUE: ("one of the values that the column allows", "the value is not allowed"),
     Reason.DUPLICATE_ID: ("an id that stands for one row only", "the id stands for rows that differ"),
+    Reason.NOT_A_POSTING: ("an offer of paid work", "the record is something else"),
+    Reason.NO_ID: ("an id, one a posting", "the record has none of its own"),
+    Reason.GONE: ("a page that is still there", "the source has removed it"),
 }
 
 FAULT_COLUMNS = ("position", "column", "value", "reason")

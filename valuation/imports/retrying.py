@@ -11,6 +11,7 @@ import pandas as pd
 from valuation.errors import InputError
 from valuation.imports.importing import Job, absorb, file_report, person_columns, read_table_of, write_table_of
 from valuation.imports.ledger import (
+    CRAWLED,
     Entry,
     Provenance,
     mend_ledger,
@@ -46,10 +47,14 @@ def retry_imports(
         None has them, or nothing is quarantined.
     """
     ledger = mend_ledger(layout)
-    lines = [line for _, line in ledger[ledger["kind"] == kind].iterrows()]
+    of_files = (ledger["kind"] == kind) & ~ledger["file"].str.startswith(CRAWLED)
+    lines = [line for _, line in ledger[of_files].iterrows()]
     waiting = [(line, held) for line in lines if len(held := read_quarantine(layout, kind, line["import_id"]))]
     if not waiting:
-        raise InputError(f"no {kind} are quarantined: there is nothing to retry")
+        raise InputError(
+            f"no imported {kind} are quarantined: there is nothing to retry (what crawls brought is read again with "
+            "valuation crawl reparse)"
+        )
     wanted = {theirs for _, theirs in used_columns(mapping)}
     fitting = [(line, held) for line, held in waiting if wanted <= set(_rows(held).frame.columns)]
     if not fitting:

@@ -47,12 +47,15 @@ class Basket:
     unit_id : tuple of str
         Smallest posting_id of each unit, ascending.
     counts : Counts
+    members : DataFrame or None
+        Every posting (posting_id) and its cluster_id; None where the basket is part of another or was read back.
     """
 
     rows: pd.DataFrame
     unit: NDArray[np.int64]
     unit_id: tuple[str, ...]
     counts: Counts
+    members: pd.DataFrame | None = None
 
 
 def posting_texts(postings: pd.DataFrame) -> list[str]:
@@ -85,7 +88,14 @@ def make_basket(postings: pd.DataFrame, settings: Settings) -> Basket:
     rows = _one_row_a_cluster(kept)
     unit, unit_id = _units(kept, rows)
     counts = Counts(**chosen, kept=len(kept), clusters=len(rows), units=len(unit_id))
-    return Basket(rows=rows.drop(columns="cluster"), unit=unit, unit_id=unit_id, counts=counts)
+    members = kept[["posting_id", "cluster"]].merge(rows[["cluster", "cluster_id"]], validate="many_to_one")
+    return Basket(
+        rows=rows.drop(columns="cluster"),
+        unit=unit,
+        unit_id=unit_id,
+        counts=counts,
+        members=members[["posting_id", "cluster_id"]],
+    )
 
 
 def _select(postings: pd.DataFrame, settings: Settings) -> tuple[dict[str, int], pd.DataFrame]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from valuation.progress import Progress
     from valuation.storage import Layout
 
+MEMBERS = "members.parquet"
+"""Which postings a basket is made of, and in which clusters: what retention goes by."""
 STORE_VERSION = 1
 """Raise it when the same postings and settings would give another basket, lexical space or index."""
 
@@ -154,6 +156,8 @@ def _write_parts(
     unit_id = pd.Series(basket.unit_id, dtype="str").iloc[basket.unit].to_numpy()
     table = pa.Table.from_pandas(basket.rows.assign(unit_id=unit_id), preserve_index=False)
     write_atomic(folder / "basket.parquet", lambda to: pq.write_table(table, to, compression="zstd"))
+    members = pa.Table.from_pandas(basket.members, preserve_index=False)
+    write_atomic(folder / MEMBERS, lambda to: pq.write_table(members, to, compression="zstd"))
 
     def save(to: Path) -> None:
         with to.open("wb") as file:

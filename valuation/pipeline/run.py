@@ -19,6 +19,7 @@ from valuation.pipeline.finished import read_manifest
 from valuation.progress import Progress
 from valuation.storage import postings_digest, read_sessions, sessions_digest
 from valuation.tables import write_text
+from valuation.tables.withdrawn import read_withdrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,10 @@ class Timed:
         """Pass on."""
         self.inner.advance(done, total)
 
+    def note(self, text: str) -> None:
+        """Pass on."""
+        self.inner.note(text)
+
 
 def run_id(layout: Layout, settings: Settings) -> str:
     """Return the identity of a run: inputs' content, settings, encoder and code version; 16 hex digits."""
@@ -105,7 +110,7 @@ def run(layout: Layout, settings: Settings, progress: Progress) -> RunResult:
         raise InputError("no sessions yet; import some with: valuation import sessions FILE")
     identity = run_id(layout, settings)
     folder = layout.runs / identity
-    if (folder / "manifest.json").exists():
+    if (folder / "manifest.json").exists() and not read_withdrawn(folder):  # one that lost rows is made again
         write_text(layout.latest, identity + "\n")
         return RunResult(identity, folder, unchanged=True, headline=_headline(folder))
     timed = Timed(progress)

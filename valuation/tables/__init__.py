@@ -8,6 +8,7 @@ from valuation.tables.schemas import (
     Imports,
     Matches,
     Postings,
+    PostingVersions,
     Priced,
     Quarantine,
     SeriesTable,
@@ -20,12 +21,15 @@ from valuation.tables.schemas import (
     typed,
     validate,
 )
+from valuation.tables.streaming import PartsWriter
 
 __all__ = [
     "Decomposition",
     "Growth",
     "Imports",
     "Matches",
+    "PartsWriter",
+    "PostingVersions",
     "Postings",
     "Priced",
     "Quarantine",

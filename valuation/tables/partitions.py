@@ -28,12 +28,16 @@ NEXT = "next.parquet"
 JOURNAL = ".journal.json"
 
 
-def _parts(folder: Path, depth: int) -> list[Path]:
-    return sorted(folder.glob("/".join("*=*" for _ in range(depth)) + f"/{PART}"))
+def _parts(folder: Path, depth: int, first: str = "*=*") -> list[Path]:
+    return sorted(folder.glob("/".join([first, *("*=*" for _ in range(depth - 1))]) + f"/{PART}"))
 
 
-def read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], order: str) -> pd.DataFrame:
+def read_partitions(
+    folder: Path, schema: type[Table], keys: tuple[str, ...], order: str | list[str], *, only: str | None = None
+) -> pd.DataFrame:
     """Concatenate the parts below `folder`, with the partition's keys as columns, and check the whole.
+
+    With `only`, the parts of that value of the first key.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], or
         A part is damaged, or the whole does not obey the schema.
     """
     frames = []
-    for part in _parts(folder, len(keys)):
+    for part in _parts(folder, len(keys), "*=*" if only is None else f"{keys[0]}={only}"):
         values = dict(piece.split("=", 1) for piece in part.relative_to(folder).parts[:-1])
         try:
             frame = pq.ParquetFile(part).read().to_pandas()
@@ -51,10 +55,10 @@ def read_partitions(folder: Path, schema: type[Table], keys: tuple[str, ...], or
     if not frames:
         return empty(schema)
     whole = pd.concat(frames, ignore_index=True).sort_values(order, kind="stable", ignore_index=True)
-    return validate(_in_order(whole, schema), schema, where=str(folder))
+    return validate(in_order(whole, schema), schema, where=str(folder))
 
 
-def _in_order(frame: pd.DataFrame, schema: type[Table]) -> pd.DataFrame:
+def in_order(frame: pd.DataFrame, schema: type[Table]) -> pd.DataFrame:
     """The schema's columns in its order, then attributes by name: one table has one sequence of bytes."""
     named = list(schema.to_schema().columns)
     extra = sorted(column for column in frame.columns if column not in named)
@@ -71,7 +75,7 @@ def write_partitions(frame: pd.DataFrame, folder: Path, schema: type[Table], key
     EnvironmentFault
         It cannot be written; the table is as it was.
     """
-    checked = validate(_in_order(frame, schema), schema, where=folder.name).sort_values(order, kind="stable")
+    checked = validate(in_order(frame, schema), schema, where=folder.name).sort_values(order, kind="stable")
     wanted, fresh = set(), []
     for values, part in checked.groupby(list(keys), sort=True):
         path = folder.joinpath(*(f"{key}={value}" for key, value in zip(keys, values, strict=True)), PART)

@@ -65,6 +65,15 @@ class Postings(Table):
     price_raw: Series[str] = pa.Field(nullable=True)
 
 
+class PostingVersions(Postings):
+    """Every content that a crawled posting has had, one row a version: edits and price rises are visible here."""
+
+    posting_id: Series[str] = pa.Field(str_length={"min_value": 1})
+    version: Series[int] = pa.Field(ge=1, description="1, 2, … in the order they were seen")
+    last_seen_at: Series[UTC] = pa.Field(description="crawled_at is when this version was first seen")
+    current: Series[bool] = pa.Field(description="the latest version: the one in `postings/`")
+
+
 class Sessions(Table):
     """One row a session. Any other column is kept as an attribute to group by."""
 

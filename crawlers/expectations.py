@@ -1,0 +1,184 @@
+"""Whether a crawl did what its source promises: a pure function over its counts. A crawl that half-works fails.
+
+Floors come from ``configs/sources.toml``; where there has been a good crawl before, its shares are a second standard,
+so that a site which quietly drops or renames a field is noticed though the floor is low.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crawlers.store.records import FIELDS
+from valuation.config import SourceSettings
+
+ENOUGH = 10  # postings from which a share is compared with the last good crawl's
+USUAL = 0.3  # share from which a field counts as one that this source has
+HALF = 0.5  # of its usual share: below it a field has gone missing
+RECORDS = ("new", "changed", "unchanged", "repeated", "dropped", "duplicate_id", "outside_window")
+ON_PAGES = ("new", "changed", "unchanged", "repeated")
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlCounts:
+    """Counts of one crawl by name and key, as `crawlers.store` keeps them.
+
+    Attributes
+    ----------
+    counts : mapping of (name, key) to int
+    outcome : str
+        ``finished`` or ``stopped``.
+    reason : str
+        Why it stopped.
+    """
+
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    outcome: str = "finished"
+    reason: str = "finished"
+
+    def of(self, name: str, key: str = "") -> int:
+        """One count."""
+        return self.counts.get((name, key), 0)
+
+    def by_key(self, name: str) -> dict[str, int]:
+        """All counts of a name, by key."""
+        return {key: n for (one, key), n in sorted(self.counts.items()) if one == name}
+
+    @property
+    def records(self) -> int:
+        """Records on the pages, whatever became of them."""
+        return sum(self.of("record", outcome) for outcome in RECORDS)
+
+    @property
+    def postings(self) -> int:
+        """Records that are postings."""
+        return sum(self.of("record", outcome) for outcome in ON_PAGES)
+
+    @property
+    def failed(self) -> int:
+        """Requests given up, and pages that could not be read."""
+        return sum(self.by_key("failed").values()) + self.of("fault", "shape")
+
+    def share(self, name: str, key: str) -> float:
+        """Share of the postings, in [0, 1]; 0 where there are none."""
+        return self.of(name, key) / self.postings if self.postings else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One expectation, and whether it was met.
+
+    Attributes
+    ----------
+    name : str
+    met : bool
+    found, expected : str
+    advice : str
+        What to look at where it was not met.
+    """
+
+    name: str
+    met: bool
+    found: str
+    expected: str
+    advice: str = ""
+
+
+def judge(crawl: CrawlCounts, source: SourceSettings, baseline: CrawlCounts | None) -> tuple[Verdict, ...]:
+    """Judge a crawl.
+
+    Parameters
+    ----------
+    crawl : CrawlCounts
+    source : SourceSettings
+        The floors.
+    baseline : CrawlCounts or None
+        The last good crawl of this source.
+
+    Returns
+    -------
+    tuple of Verdict
+        All of them, met or not; the crawl is good if all are.
+    """
+    found = [_complete(crawl), _errors(crawl, source), _reach(crawl), _items(crawl, source), _unreadable(crawl, source)]
+    if crawl.postings:
+        found += [_coverage(crawl, source, name) for name in ("text", "date_published")]
+        found.append(_prices(crawl, source))
+        if baseline is not None and baseline.postings >= ENOUGH and crawl.postings >= ENOUGH:
+            found += _as_usual(crawl, baseline)
+    return tuple(found)
+
+
+def _complete(crawl: CrawlCounts) -> Verdict:
+    advice = {
+        "shutdown": "run the same command to go on",
+        "rate_limited": "the source asks for a longer wait than crawl.max_wait_seconds; run the same command later",
+        "token_refused": "set a valid token and run the same command to go on",
+        "max_requests": "pages without end? else raise max_requests of the source",
+        "repeated_pages": "the source's paging turns in a circle; look at the last responses",
+    }
+    met = crawl.outcome == "finished"
+    return Verdict(
+        "ends by itself", met, crawl.reason, "finished", "" if met else advice.get(crawl.reason, "see the log")
+    )
+
+
+def _errors(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
+    requests = max(crawl.of("requests"), crawl.failed, 1)
+    share = crawl.failed / requests
+    met = share <= source.max_error_share
+    shown = f"{crawl.failed} of {requests} ({share:.1%})"
+    return Verdict(
+        "failed requests", met, shown, f"at most {source.max_error_share:.1%}", "" if met else "see the faults"
+    )
+
+
+def _reach(crawl: CrawlCounts) -> Verdict:
+    lost = crawl.of("fault", "cap")
+    advice = "a search has more results than the source hands out; narrow its queries or the window"
+    return Verdict("records out of reach", not lost, f"{lost} searches", "none", advice if lost else "")
+
+
+def _items(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
+    met = crawl.records >= source.min_items
+    advice = "" if met else "has the site changed? the first differing response is named below"
+    return Verdict("records", met, str(crawl.records), f"at least {source.min_items}", advice)
+
+
+def _unreadable(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
+    bad = crawl.of("dropped", "unreadable_record") + crawl.of("dropped", "no_id") + crawl.of("record", "duplicate_id")
+    share = bad / crawl.records if crawl.records else 0.0
+    met = share <= source.max_unreadable_share
+    shown, floor = f"{bad} of {crawl.records} ({share:.1%})", f"at most {source.max_unreadable_share:.1%}"
+    return Verdict("unreadable records", met, shown, floor, "" if met else "records have another shape than documented")
+
+
+def _coverage(crawl: CrawlCounts, source: SourceSettings, name: str) -> Verdict:
+    share = crawl.share("field", name)
+    met = share >= source.min_field_coverage
+    what = {"text": "postings with a text", "date_published": "postings with a date"}[name]
+    shown = f"{crawl.of('field', name)} of {crawl.postings} ({share:.1%})"
+    return Verdict(
+        what, met, shown, f"at least {source.min_field_coverage:.1%}", "" if met else "renamed or reformatted?"
+    )
+
+
+def _prices(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
+    share = crawl.share("price", "read")
+    met = share >= source.min_price_share
+    shown = f"{crawl.of('price', 'read')} of {crawl.postings} ({share:.1%})"
+    advice = "" if met else "renamed or reformatted? the quarantine shows the texts"
+    return Verdict("prices read", met, shown, f"at least {source.min_price_share:.1%}", advice)
+
+
+def _as_usual(crawl: CrawlCounts, baseline: CrawlCounts) -> list[Verdict]:
+    """Fields that the last good crawl had, and prices."""
+    found = []
+    for name, key in [*(("field", field_name) for field_name in FIELDS), ("price", "read")]:
+        usual, share = baseline.share(name, key), crawl.share(name, key)
+        if usual >= USUAL:
+            met = share >= HALF * usual
+            what = f"{'prices' if name == 'price' else key} as in the last good crawl"
+            advice = "" if met else "renamed or reformatted?"
+            found.append(Verdict(what, met, f"{share:.1%}", f"at least half of {usual:.1%}", advice))
+    return found

@@ -1,0 +1,57 @@
+"""The shape of a response: which keys it has and where, not what they hold. Finds the first answer that differs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+DEEPEST = 6  # levels
+MOST_ITEMS = 20  # of a list that are looked at
+MOST_PATHS = 2000
+_LD_JSON = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.{0,200000}?)</script", re.IGNORECASE | re.DOTALL)
+_COUNTED = re.compile(r"\d+")
+
+
+def shape_of(body: bytes) -> frozenset[str]:
+    """Paths of a JSON body, or of the JSON-LD in an HTML page; empty for anything else.
+
+    >>> sorted(shape_of(b'{"jobs": [{"id": 1, "title": "x"}]}'))
+    ['$.jobs', '$.jobs[].id', '$.jobs[].title']
+    """
+    found: set[str] = set()
+    for text in [body] if body.lstrip()[:1] in (b"{", b"[") else _LD_JSON.findall(body):
+        try:
+            _walk(json.loads(text), "$", 0, found)
+        except (ValueError, RecursionError):
+            continue
+    return frozenset(found)
+
+
+def _walk(value: object, path: str, depth: int, found: set[str]) -> None:
+    if depth > DEEPEST or len(found) >= MOST_PATHS:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = f"{path}.{_COUNTED.sub('0', str(key))[:60]}"
+            found.add(name)
+            _walk(inner, name, depth + 1, found)
+    elif isinstance(value, list):
+        for inner in value[:MOST_ITEMS]:
+            _walk(inner, f"{path}[]", depth + 1, found)
+
+
+def common(shapes: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Paths that all shapes have."""
+    known = [shape for shape in shapes if shape]
+    return frozenset.intersection(*known) if known else frozenset()
+
+
+def missing(shape: frozenset[str], usual: frozenset[str]) -> list[str]:
+    """Highest paths of `usual` that a shape lacks.
+
+    >>> missing(frozenset({"$.items"}), frozenset({"$.jobs", "$.jobs[].id"}))
+    ['$.jobs']
+    """
+    gone = sorted(usual - shape)
+    return [path for path in gone if not any(path.startswith((f"{other}.", f"{other}[")) for other in gone)]
