@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Job:
     store: Path
     job_dir: Path
     log: Path
-    token: str = ""
+    token: str = field(default="", repr=False)
 
     def to_json(self) -> str:
         """Everything, the token too: for the worker's standard input alone."""

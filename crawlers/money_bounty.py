@@ -12,7 +12,7 @@ import re
 from crawlers.money import Budget, NoBudget, has_mark, marked_amounts, read_budget, same_or_several
 from crawlers.money_clean import clean_text
 
-LONGEST = 1000  # characters; GitHub allows 256 in a title and 50 in a label
+LONGEST = 400  # characters; GitHub allows 256 in a title and 50 in a label
 
 _SIGN = "[💰💎💵💶💷💴💸🪙🤑]"
 _WORD = rf"(?:\bbount(?:y|ies)\b|\breward\b|\bprize\b|{_SIGN})"

@@ -33,8 +33,8 @@ def clean_text(text: str) -> str:
     if not plain.isascii():
         raised = "".join(" " if _is_raised(char) else char for char in plain)
         plain = unicodedata.normalize("NFKC", raised).translate(_SPELLINGS)
-    plain = re.sub(r"(\d)\s?(?:/[-=]|:-)(?![\d-])", r"\1 ", " ".join(plain.split()))  # "1,500/-" is 1,500
-    return re.sub(r"(\d[.,])-{1,2}(?=[\s/]|$)", r"\g<1>00", plain).strip()  # "500,-" is 500,00
+    plain = re.sub(r"(\d)\s?(?:/[-=]|:-)(?![\d-])", r"\1 ", plain)  # "1,500/-" is 1,500
+    return re.sub(r"(\d[.,])-{1,2}(?=[\s/]|$)", r"\g<1>00", " ".join(plain.split()))  # "500,-" is 500,00
 
 
 def _is_raised(char: str) -> bool:

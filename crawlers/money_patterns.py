@@ -18,38 +18,54 @@ _NOUNS = (
 _TIMES = r"(?i:hours?|hrs?|minutes?|days?|weeks?|months?|years?)\b"
 _YEAR = r"(?:199|20[0-3])\d(?!\d)"
 _WORKS = r"(?:drawings?|files?|models?|designs?|parts?|designers?|draft\w*|engineers?|software|work|developers?|code)\b"
-# Marks that mean something else, too: PHP 8, CAD drawings, ETH 2.0, eth0, Euro 2024, RS-232.
+_NO_LETTER = r"(?![^\W\d_])"
+# Marks that mean something else, too (PHP 8, CAD drawings, ETH 2.0, eth0, Euro 2024, RS-232), without first letter.
 _CAREFUL = {
-    "PHP": r"(?<!(?<!\d)\d\s)(?<!(?<!\d)\d\d\s)PHP(?!\s?:?\s?\d{1,2}(?![\d,]))",
-    "CAD": rf"CAD(?!\s?(?:{_YEAR}|\dD\b))(?!\s{_WORKS})",
-    "ETH": r"ETH(?!\d|\s2(?:\.0)?(?!\d))",
-    "canadian": r"canadian(?=\W*\Z)",
-    "australian": r"australian(?=\W*\Z)",
-    "euro": rf"euro(?!\s?{_YEAR})",
-    "rs": r"rs(?!\s?-?\s?(?:232|422|485)\b)",
+    "PHP": r"HP(?<!(?<!\d)\d\sPHP)(?<!(?<!\d)\d\d\sPHP)(?!\s?:?\s?\d{1,2}(?![\d,]))",
+    "CAD": rf"AD(?!\s?(?:{_YEAR}|\dD\b))(?!\s{_WORKS})",
+    "ETH": r"TH(?!\d|\s2(?:\.0)?(?!\d))",
+    "canadian": r"anadian(?=\W*\Z)",
+    "australian": r"ustralian(?=\W*\Z)",
+    "euro": rf"uro(?!\s?{_YEAR})",
+    "rs": r"s(?!\s?-?\s?(?:232|422|485)\b)",
 }
 
 
+def _is_letter(char: str) -> bool:
+    return char.lower() != char.upper()
+
+
+def _rest(mark: str) -> str:
+    """Pattern of a mark after its first letter; what is a word in lower case counts in upper case only."""
+    if mark.upper() in UPPER_ONLY:
+        return rf"(?-i:(?<={mark[0].upper()}){mark[1:].upper()})"
+    if re.fullmatch(r"[A-Z]{2}\$", mark):  # "CA $500", but not "San Jose, CA $500"
+        return rf"(?<!,\s{mark[0]}){mark[1]}\s?\$"
+    return _CAREFUL.get(mark, re.escape(mark[1:]))
+
+
 def _sign(sign: str) -> str:
-    """Pattern of a sign: letters in it end where words end, and a space may stand before its dollar."""
-    spaced = rf"(?<!,\s){sign[:-1]}\s?\$" if re.fullmatch(r"[A-Z]{2}\$", sign) else re.escape(sign)
-    left = r"(?<![^\W\d_])" if sign[0].lower() != sign[0].upper() else ""
-    right = r"(?![^\W\d_])" if sign[-1].lower() != sign[-1].upper() else ""
-    return f"{left}{spaced}{right}"
+    """Pattern of a mark that begins with no letter."""
+    return rf"(?i:{re.escape(sign)}){_NO_LETTER}" if _is_letter(sign[-1]) else re.escape(sign)
 
 
-def _name(name: str) -> str:
-    """Pattern of a code or word; codes that are words in lower case count in upper case only."""
-    return f"(?-i:{name.upper()})" if name.upper() in UPPER_ONLY else _CAREFUL.get(name, re.escape(name))
+def _marks() -> str:
+    """Pattern of all marks, longest first: signs anywhere; codes and words where words begin, by first letter."""
+    ordered = sorted({*MARKS, *CODES, *WORDS}, key=lambda mark: (-len(mark), mark))
+    signs = "|".join(_sign(mark) for mark in ordered if not _is_letter(mark[0]))
+    by_letter: dict[str, list[str]] = {}
+    for mark in ordered:
+        if _is_letter(mark[0]):
+            end = _NO_LETTER if mark not in MARKS or _is_letter(mark[-1]) else ""
+            by_letter.setdefault(mark[0].upper(), []).append(_rest(mark) + end)
+    words = "|".join(f"[{first}{first.lower()}](?i:{'|'.join(rests)})" for first, rests in by_letter.items())
+    return rf"(?:{signs}|(?<![^\W\d_])(?:{words}))"
 
 
-def _longest_first(names: set[str] | frozenset[str] | dict[str, tuple[str, ...]]) -> list[str]:
-    return sorted(names, key=lambda name: (-len(name), name))
-
-
-_SIGNS = "|".join(_sign(sign) for sign in _longest_first(MARKS))
-_NAMES = "|".join(_name(name) for name in _longest_first({*CODES, *WORDS}))
-_MARK = rf"(?i:{_SIGNS}|(?<![^\W\d_])(?:{_NAMES})(?![^\W\d_]))"
+_MARK = _marks()
+_UNCASED = re.escape("".join(sorted({sign[0] for sign in MARKS if not _is_letter(sign[0])})))
+# Where an amount can begin; only for speed.
+_START = rf"(?:(?=[\d-])|(?=[{_UNCASED}]\D{{0,6}}\d)|(?<![^\W\d_])(?=[^\W\d_]\D{{0,26}}\d))"
 _MARKS = rf"{_MARK}(?:\s?{_MARK})?"
 _NUMBER = r"(?>\d{1,3}(?:\ \d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,'_]\d+)*)"
 _SCALE = (
@@ -57,7 +73,8 @@ _SCALE = (
     r"|(?i:m|b)(?![^\W\d_])|[万億亿])?"
 )
 _HOUR = r"(?:hours?|hrs?|h|std|stunde|heure|hora|hour|uur|ora|godz|godzinę|час|часа|годину|saat)(?!\w)"
-_HOURS = rf"(?:(?:/\s?|per\s|an?\s|p\.?\s?/?|pro\s|par\s|por\s|za\s|за\s|в\s|(?:de\sl|all|l)'|la\s|die\s)\s?{_HOUR}|(?:hour|hr|h)(?!\w))"
+_A = r"/\s?|per\s|an?\s|p\.?\s?/?|pro\s|par\s|por\s|za\s|за\s|в\s|(?:de\sl|all|l)'|la\s|die\s"
+_HOURS = rf"(?:(?:{_A})\s?{_HOUR}|(?:hour|hr|h)(?!\w))"
 _PER = r"(?:/|per|each|us\b|(?:ph|hr|h)\b)"
 
 
@@ -74,7 +91,7 @@ def _money(n: int, barred: str) -> str:
 _BARRED = r"(?<![^\W\d_])(?<!\d[-/:])"  # letters, as in "v2"; a digit and a dash, as in dates
 MARK = re.compile(_MARK)
 EXPRESSION = re.compile(
-    rf"{_money(1, _BARRED)}(?P<gap>\s?(?i:{_HOURS}))?"
+    rf"{_START}{_money(1, _BARRED)}(?P<gap>\s?(?i:{_HOURS}))?"
     rf"(?:\s?(?P<join>-|~|\.\.\.?|(?i:to|and|bis|until|till|through|à|до)\b)\s?(?!-){_money(2, '')})?"
 )
 
@@ -128,7 +145,7 @@ NOT_THE_PRICE = re.compile(
 )
 OTHER_UNIT = re.compile(
     r"\s?(?:/\s?|(?:per|pro|par|por|al|im|am|за|в|za|every|for (?:each|every|one))\s|each\b|apiece\b"
-    r"|a\s(?=day|week|month|year|word|page|piece|post|article|video)|p\.?/?(?:[adwm]|cm)\b(?!\w)|p\.\s?[adwm]\.?(?!\w)"
+    r"|an?\s(?=[^\W\d_])|p\.?/?(?:[adwm]|cm)\b(?!\w)|p\.\s?[adwm]\.?(?!\w)"
     r"|[x×*]\s?\d|[x×]\s)(?P<w>\w*)"
 )
 AFTER_HOURS = re.compile(rf"\s?{_HOURS}")

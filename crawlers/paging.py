@@ -11,8 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crawlers.fields import ShapeFault
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,34 @@ class Step:
     slices: tuple[Cursor, ...] = ()
     next: Cursor | None = None
     faults: tuple[str, ...] = ()
+
+
+def expect_keys(items: Iterable[object], where: str, keys: Sequence[str | tuple[str, ...]]) -> None:
+    """Check that a documented key is on the page: missing from every record, it has been renamed or taken away.
+
+    Parameters
+    ----------
+    items : iterable
+        Records of a page; those that are no objects are passed over.
+    where : str
+        Path of the records, for the message.
+    keys : sequence
+        Keys, or tuples of which one will do.
+
+    Raises
+    ------
+    ShapeFault
+        No record has it.
+
+    >>> expect_keys([{"title": None}, {}], "$.items[*]", ["title", ("body", "text")])
+    Traceback (most recent call last):
+    crawlers.fields.ShapeFault: $.items[*]: expected an object with the key body or text, got an object with keys title
+    """
+    objects = [item for item in items if isinstance(item, dict)]
+    for key in keys:
+        names = (key,) if isinstance(key, str) else key
+        if objects and not any(name in one for one in objects for name in names):
+            raise ShapeFault(where, f"an object with the key {' or '.join(names)}", objects[0])
 
 
 def page_mark(ids: Iterable[object]) -> str:

@@ -189,7 +189,7 @@ def price_from_numbers(
     'reversed'
     """
     ends = [end for end in (low, high) if end is not None]
-    shown = raw if raw is not None else " - ".join(f"{end:g}" for end in ends) + (f" {currency}" if currency else "")
+    shown = raw if raw is not None else " - ".join(f"{end:.15g}" for end in ends) + (f" {currency}" if currency else "")
     code = currency.strip().upper() if currency and currency.strip() else None
     blank = Price(shown if ends else raw, type_, kind, currency=code, currency_raw=currency)
     if not ends:
@@ -208,8 +208,12 @@ def price_from_numbers(
 
 
 def to_json(posting: Posting) -> str:
-    """Content of a posting as JSON: keys sorted, times in ISO form; equal postings give equal texts."""
-    return json.dumps(dataclasses.asdict(posting), default=_plain, ensure_ascii=False, sort_keys=True)
+    """Content of a posting as JSON: keys sorted, times in ISO form; equal postings give equal texts.
+
+    Half characters, which JSON can hold and UTF-8 cannot, are left out.
+    """
+    content = json.dumps(dataclasses.asdict(posting), default=_plain, ensure_ascii=False, sort_keys=True)
+    return content.encode("utf-8", "ignore").decode()
 
 
 def from_json(content: str) -> Posting:
@@ -229,7 +233,7 @@ def content_hash(content: str) -> str:
     for name in ("bids", "date_modified", "date_modified_raw"):
         data.pop(name)
     text = json.dumps(data, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: object) -> str:

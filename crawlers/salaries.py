@@ -74,7 +74,7 @@ def currency_at(record: Record, key: str) -> str | None:
     ('EUR', 'GBP', None)
     """
     found = text(record, key)
-    if found is None or len(found) > 12:
+    if found is None or len(found) > 40:
         return None
     return currency_code(found) or (found.upper() if re.fullmatch(r"[A-Za-z]{3,5}", found) else None)
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from crawlers.dates import parse_date, parse_epoch
 
-_TAG = re.compile(r"<[a-zA-Z!/][^>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]{2,32});")
+# nothing in here may look past the next "<": a text of "<a<a<a" would take hours
+_TAG = re.compile(r"<[a-zA-Z!/][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]{2,32});")
 LONGEST_DATE = 60  # characters; a longer text is no date
 
 
@@ -22,6 +23,7 @@ def plain_text(markup: str | None) -> str | None:
     """
     if markup is None:
         return None
+    markup = markup.encode("utf-8", "ignore").decode()  # half a character, as JSON can hold, breaks the parser
     if not _TAG.search(markup):
         return markup.strip() or None
     import html_text
@@ -46,7 +48,7 @@ def read_time(value: object, *, zone: str = "UTC", seen_at: datetime | None = No
     (10, 2026, None)
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return parse_epoch(float(value))
+        return parse_epoch(float(value)) if abs(value) < 1e20 else None
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_DATE:
         return None
     text = value.strip()

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from valuation.collection.crawl import CrawlResult
-    from valuation.collection.retention import RetentionReport
     from valuation.collection.sources import SourceState
     from valuation.config import Settings
     from valuation.imports import ImportReport
     from valuation.pipeline.explain import Explanation
     from valuation.pipeline.price import PriceResult
+    from valuation.pipeline.retention import RetentionReport
     from valuation.pipeline.run import RunResult
     from valuation.pipeline.status import Status
     from valuation.pipeline.validate import ValidationResult
@@ -92,7 +92,7 @@ class Workspace:
 
     def expire(self) -> RetentionReport:
         """Delete what is past its source's retention limit."""
-        from valuation.collection.retention import enforce
+        from valuation.pipeline.retention import enforce
 
         with held(self.layout, "crawl expire"):
             return enforce(self.layout, self.settings, now=datetime.now(UTC))
@@ -102,7 +102,7 @@ class Workspace:
         """Hold the workspace, and first delete what may no longer be kept."""
         with held(self.layout, verb):
             if any(self.layout.crawl.glob("*/store.db")):
-                from valuation.collection.retention import enforce
+                from valuation.pipeline.retention import enforce
 
                 enforce(self.layout, self.settings, now=datetime.now(UTC))
             yield

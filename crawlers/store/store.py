@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FAULTS_KEPT = 1000  # a crawl's first; all are counted
-COMMIT_EVERY = 500  # writes: what a killed process can lose
+COMMIT_EVERY = 500  # writes, or
+COMMIT_AFTER = 0.5  # seconds: what a killed process can lose
 _SECRET_HEADERS = ("set-cookie", "set-cookie2", "authorization", "www-authenticate")
 
 
@@ -119,6 +121,7 @@ class Store:
         self.path = path
         self.db = connection
         self._writes = 0
+        self._since = 0.0  # when the open transaction began
         self._whole = False  # inside `all_or_nothing`
         self._counted: Counter[tuple[str, str, str]] = Counter()
 
@@ -145,10 +148,11 @@ class Store:
 
     def wrote(self, n: int = 1) -> None:
         """Note that `n` rows are about to be written; opens a transaction, commits now and then."""
-        if self._writes >= COMMIT_EVERY:
+        if self._writes >= COMMIT_EVERY or (self._writes and time.monotonic() - self._since > COMMIT_AFTER):
             self.commit()
         if self._writes == 0:
             self.db.execute("BEGIN IMMEDIATE")
+            self._since = time.monotonic()
         self._writes += n
 
     def commit(self) -> None:

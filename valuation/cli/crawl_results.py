@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawlers.scaffold import NewSource
-
     from valuation.collection.crawl import CrawlResult, SourceResult
-    from valuation.collection.retention import RetentionReport
     from valuation.collection.sources import SourceState
+    from valuation.pipeline.retention import RetentionReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,7 @@ def _source(one: SourceResult) -> CrawledSource:
         postings=one.exported.postings,
         versions=one.exported.versions,
         quarantined=sum(n for _, n in one.exported.quarantined),
-        missed=tuple(
-            _missed(verdict.name, verdict.found, verdict.expected) for verdict in judged.verdicts if not verdict.met
-        ),
+        missed=tuple(f"{one.name}: {one.found}, expected {one.expected}" for one in judged.verdicts if not one.met),
         first_differing=f"{differing.url} (HTTP {differing.status}): {differing.what}" if differing else None,
     )
 

@@ -51,7 +51,7 @@ RESULTS = {
     "quarantine export": "valuation.cli.results:Exported",
     "quarantine retry": "valuation.cli.results:Imported",
 }
-EXPLAINED = ("run_id", "session_id", "summary", "calibration", "pricer", "value", "matches")
+EXPLAINED = ("run_id", "session_id", "summary", "calibration", "pricer", "value", "matches", "withdrawn", "n_deleted")
 # What the lists in those results hold.
 NESTED = {
     "files[]": "valuation.imports.report:FileReport",

@@ -136,6 +136,8 @@ def status(result: Status) -> str:
     if result.reasons:
         parts.append(grid(("rows", "set aside because"), _turned(result.reasons)))
     last = f"last run {result.last_run}\n{paragraph(result.headline or '')}" if result.last_run else "no run yet"
+    if result.withdrawn:
+        last += f"\n{paragraph(f'note: {result.withdrawn}')}"
     return "\n\n".join([*parts, last])
 
 

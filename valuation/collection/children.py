@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,35 +41,51 @@ class Ended:
     error: str
 
 
-def run_children(jobs: Sequence[Job], *, parallel: int, progress: Progress) -> Iterator[Ended]:
+class Interrupts:
+    """Ctrl-C and SIGTERM while processes run: the first asks for an orderly end, the second is an interrupt as ever."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Take the signals over, where this thread may."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {one: signal.signal(one, self._take) for one in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give them back."""
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+
+    def _take(self, number: int, frame: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def run_children(jobs: Sequence[Job], interrupts: Interrupts, *, parallel: int, progress: Progress) -> Iterator[Ended]:
     """Run the jobs, at most `parallel` at once; yields each as it ends.
 
-    An interrupt (Ctrl-C, SIGTERM) stops all in order; they are yielded too, and then the interrupt goes on.
+    Once an interrupt is asked for, no further one is started and those that run are stopped in order.
     """
     waiting, running = list(jobs), list[Child]()
-    interrupted = False
-    with _terminate_as_interrupt():
-        while waiting or running:
-            try:
-                while waiting and len(running) < parallel and not interrupted:
-                    running.append(_start(waiting.pop(0)))
-                time.sleep(LOOK)
-                progress.note(_shown(running, len(waiting)))
-                for child in [one for one in running if one.process.poll() is not None]:
-                    running.remove(child)
-                    yield _ended(child)
-            except KeyboardInterrupt:
-                if interrupted:
-                    _kill(running)
-                    raise
-                interrupted = True
-                waiting.clear()
+    told = False
+    try:
+        while running or (waiting and not interrupts.asked):
+            while waiting and len(running) < parallel and not interrupts.asked:
+                running.append(_start(waiting.pop(0)))
+            if interrupts.asked and not told:
+                told = True
                 _ask_to_stop(running)
-            except GeneratorExit:
-                _kill(running)
-                raise
-    if interrupted:
-        raise KeyboardInterrupt
+            time.sleep(LOOK)
+            progress.note(_shown(running, len(waiting)))
+            for child in [one for one in running if one.process.poll() is not None]:
+                running.remove(child)
+                yield _ended(child, told)
+    finally:
+        _kill(running)
 
 
 def _start(job: Job) -> Child:
@@ -100,11 +116,13 @@ def _listen(child: Child, pipe: IO[str]) -> None:
             child.error = str(said.get("error", child.error))
 
 
-def _ended(child: Child) -> Ended:
+def _ended(child: Child, interrupted: bool) -> Ended:
     if child.process.stdin is not None:
         with contextlib.suppress(OSError):
             child.process.stdin.close()
     status = child.process.returncode
+    if interrupted and status == -signal.SIGTERM:  # asked to stop before it had begun
+        return Ended(child.job.name, "")
     if status and not child.error:
         child.error = f"its process ended with status {status}; the log is {child.job.log}"
     return Ended(child.job.name, child.error)
@@ -119,27 +137,12 @@ def _ask_to_stop(running: Sequence[Child]) -> None:
     """Ask each process once to stop in order; one that does not within the grace is ended."""
     for child in running:
         child.process.send_signal(signal.SIGTERM)
-    threading.Timer(GRACE, _kill, args=(list(running),)).start() if running else None
+    late = threading.Timer(GRACE, _kill, args=(list(running),))
+    late.daemon = True  # it must not keep us once all have ended
+    late.start()
 
 
 def _kill(running: Sequence[Child]) -> None:
     for child in running:
         if child.process.poll() is None:
             child.process.kill()
-
-
-@contextlib.contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Take SIGTERM as an interrupt while processes run: it must not leave them without their end being written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

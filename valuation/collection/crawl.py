@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crawlers.job import Job, Window, changed_since, now
 from crawlers.store import open_store, stamp, unstamp
 from valuation.collection.checks import checked_sources
-from valuation.collection.children import run_children
+from valuation.collection.children import Interrupts, run_children
 from valuation.collection.export import Exported, export
 from valuation.collection.judged import Judged, judge_crawl
 from valuation.errors import ConfigError, EnvironmentFault
@@ -94,22 +94,20 @@ def crawl(
     progress.stage(f"crawl {', '.join(names)}")
     found: dict[str, SourceResult] = {}
     faults: list[str] = []
-    interrupted = False
-    try:
-        for ended in run_children(jobs, parallel=settings.crawl.parallel_sources, progress=progress):
-            job = next(job for job in jobs if job.name == ended.name)
-            if ended.error and not _has_begun(job):
-                faults.append(f"{ended.name}: {ended.error}")
-                continue
-            progress.note(f"write {ended.name}")
-            found[ended.name] = _settle(layout, settings, job)
-    except KeyboardInterrupt:
-        interrupted = True
+    with Interrupts() as interrupts:
+        ended = run_children(jobs, interrupts, parallel=settings.crawl.parallel_sources, progress=progress)
+        for one in ended:
+            job = next(job for job in jobs if job.name == one.name)
+            if _has_begun(job):
+                progress.note(f"write {one.name}")
+                found[one.name] = _settle(layout, settings, job)
+            elif one.error:
+                faults.append(f"{one.name}: {one.error}")
     results = tuple(found[name] for name in names if name in found)
     report = write_crawl_report(layout, results)
     if faults:
         raise EnvironmentFault("; ".join(faults))
-    return CrawlResult(results, report, interrupted)
+    return CrawlResult(results, report, interrupts.asked)
 
 
 def _settle(layout: Layout, settings: Settings, job: Job) -> SourceResult:

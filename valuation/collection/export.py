@@ -7,6 +7,7 @@ give the same rows. Versions stream through in pieces: memory does not grow with
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -34,6 +35,9 @@ from valuation.tables import PartsWriter, Postings, PostingVersions, Quarantine,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from valuation.config import Settings
     from valuation.storage import Layout
 
@@ -44,8 +48,8 @@ SELECT v.posting_id, v.version, v.content, v.first_seen_at, v.last_seen_at, v.fi
 FROM versions v ORDER BY v.posting_id, v.version
 """
 _DROPPED = """
-SELECT record_id, reason, value, d.url, position, r.url FROM dropped d LEFT JOIN responses r USING (response_id)
-ORDER BY record_id
+SELECT record_id, reason, value, d.url, d.response_id, position, r.url
+FROM dropped d LEFT JOIN responses r USING (response_id) ORDER BY record_id
 """
 _REASON_OF_DROPPED = {
     "not_a_posting": Reason.NOT_A_POSTING,
@@ -116,13 +120,13 @@ def _export(layout: Layout, store: Store, context: Context) -> Exported:
                 postings.add(current[list(Postings.to_schema().columns)])
             ids += current["posting_id"].tolist()
             n_versions += int(usable.sum())
-            held.append(_held(piece, reasons, ours))
+            held.append(_held(piece, reasons, ours, context.source))
             for one in piece:
                 digest.update(f"{one.posting_id} {one.version} {one.last_seen_at}\n".encode())
         others = others[~others["posting_id"].isin(ids)]
         if len(others):
             postings.add(others)
-        held.append(_held_dropped(store, ours))
+        held.append(_held_dropped(store, ours, context.source))
         quarantine = pd.concat([table for table in held if len(table)] or held[:1], ignore_index=True)
         _write(layout, context, ids, quarantine, digest.hexdigest(), postings, versions)
     counted = quarantine["reason"].value_counts()
@@ -169,13 +173,13 @@ def _pieces(store: Store) -> Iterator[list[Version]]:
         yield piece
 
 
-def _held(piece: list[Version], reasons: object, ours: str) -> pd.DataFrame:
-    """Quarantine rows of the current versions that cannot be used."""
-    pairs = zip(piece, reasons, strict=True)  # type: ignore[call-overload]
+def _held(piece: list[Version], reasons: NDArray[np.object_], ours: str, source: str) -> pd.DataFrame:
+    """Quarantine rows of the current versions that cannot be used; ``row`` is the answer's number in the store."""
+    pairs = zip(piece, reasons.tolist(), strict=True)
     bad = [(one, reason) for one, reason in pairs if reason is not None and one.current]
     return _quarantine(
         ours,
-        files=[one.posting.url or one.posting_id for one, _ in bad],
+        source,
         rows=[one.response_id for one, _ in bad],
         values=[_value_of(one, reason) for one, reason in bad],
         reasons=[reason for _, reason in bad],
@@ -191,23 +195,26 @@ def _value_of(version: Version, reason: Reason) -> str | None:
     return mask(posting.price.raw)[:80] if posting.price.raw else None
 
 
-def _held_dropped(store: Store, ours: str) -> pd.DataFrame:
+def _held_dropped(store: Store, ours: str, source: str) -> pd.DataFrame:
     """Quarantine rows of the records that are no postings."""
     found = store.db.execute(_DROPPED).fetchall()
     return _quarantine(
         ours,
-        files=[url or page or name for name, _, _, url, _, page in found],
-        rows=[max(1, position) for _, _, _, _, position, _ in found],
-        values=[value and mask(value)[:80] for _, _, value, _, _, _ in found],
-        reasons=[_REASON_OF_DROPPED[reason] for _, reason, _, _, _, _ in found],
-        raw=[f'{{"record": "{hashlib.sha256(name.encode()).hexdigest()[:16]}"}}' for name, *_ in found],
+        source,
+        rows=[response for _, _, _, _, response, _, _ in found],
+        values=[value and mask(value)[:80] for _, _, value, *_ in found],
+        reasons=[_REASON_OF_DROPPED[reason] for _, reason, *_ in found],
+        raw=[
+            json.dumps({"id": name, "url": url or page, "position": position})
+            for name, _, _, url, _, position, page in found
+        ],
     )
 
 
 def _quarantine(
     ours: str,
+    source: str,
     *,
-    files: list[str],
     rows: list[int],
     values: list[str | None],
     reasons: list[Reason],
@@ -215,10 +222,10 @@ def _quarantine(
 ) -> pd.DataFrame:
     return typed(
         {
-            "import_id": [ours] * len(files),
-            "file": files,
+            "import_id": [ours] * len(rows),
+            "file": [f"{CRAWLED}{source}"] * len(rows),
             "row": rows,
-            "column": [None] * len(files),
+            "column": [None] * len(rows),
             "value": values,
             "expected": [MEANINGS[reason][0] for reason in reasons],
             "reason": [str(reason) for reason in reasons],

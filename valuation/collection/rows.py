@@ -141,10 +141,11 @@ def summary_json(version: Version) -> str:
     """What the quarantine shows of a version: short, masked; the whole of it stays in the crawl's store."""
     posting = version.posting
     shown = {
+        "id": version.posting_id,
+        "url": posting.url,
         "title": _masked(posting.job_title),
         "posted": posting.date_published_raw,
         "price": _masked(posting.price.raw),
-        "response": version.response_id,
     }
     return json.dumps({key: value[:300] if isinstance(value, str) else value for key, value in shown.items()})
 

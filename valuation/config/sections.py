@@ -156,7 +156,13 @@ class Settings(Section):
         """Every setting that can move a figure of a run, as plain data; rates are in the content of the imports."""
         found = self.model_dump(mode="json", by_alias=True, exclude={"compute", "crawl", "sources", "currency"})
         del found["encoder"]["batch_tokens"]  # speed only
+        found["basket"]["reference_only"] = list(self.reference_only)
         return found
+
+    @property
+    def reference_only(self) -> tuple[str, ...]:
+        """Sources of salaries, by name: shown as a reference, never in a basket."""
+        return tuple(sorted(name for name, source in self.sources.items() if source.reference_only))
 
     def digest(self) -> str:
         """SHA-256 (hex) of `identity`."""

@@ -21,6 +21,7 @@ class Counts:
     """How the imported postings became a basket; each line is counted, none is dropped silently."""
 
     postings: int
+    reference_only: int
     other_price_type: int
     other_price_kind: int
     out_of_range: int
@@ -101,12 +102,14 @@ def make_basket(postings: pd.DataFrame, settings: Settings) -> Basket:
 def _select(postings: pd.DataFrame, settings: Settings) -> tuple[dict[str, int], pd.DataFrame]:
     """Keep the wanted price type, kind and range, and count what is left out by each."""
     want = settings.basket
-    of_type = postings[postings["price_type"] == want.price_type]
+    pricing = postings[~postings["source"].isin(settings.reference_only)]
+    of_type = pricing[pricing["price_type"] == want.price_type]
     of_kind = of_type[of_type["price_kind"] == want.price_kind]
     kept = of_kind[of_kind["price_usd"].between(want.min_usd, want.max_usd)]
     chosen = {
         "postings": len(postings),
-        "other_price_type": len(postings) - len(of_type),
+        "reference_only": len(postings) - len(pricing),
+        "other_price_type": len(pricing) - len(of_type),
         "other_price_kind": len(of_type) - len(of_kind),
         "out_of_range": len(of_kind) - len(kept),
     }
