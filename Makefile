@@ -6,12 +6,13 @@ READY := .venv/.ready
 # One thread a test process: two processes with as many threads as cores each only get in each other's way.
 CALM := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 DEMO ?= demo
+CRAWL_DEMO ?= crawl-demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench golden clean
+.PHONY: help setup demo crawl-demo test check bench golden clean
 
 help:  ## what there is to make
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
 
 setup: $(READY)  ## a .venv with the pinned packages and this project
 
@@ -24,6 +25,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## a simulated world with a known truth, the whole way to a report in ./demo
 	$(BIN)/valuation demo $(DEMO)
+
+crawl-demo: $(READY)  ## the same from crawled postings: a local internet, real HTTP, every source, twice
+	$(BIN)/valuation demo --crawl $(CRAWL_DEMO)
 
 test: $(READY)  ## all tests: the quick ones, then the slow ones
 	$(CALM) $(BIN)/python -m pytest -n 2 -m "not slow"

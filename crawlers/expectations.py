@@ -140,9 +140,10 @@ def _reach(crawl: CrawlCounts) -> Verdict:
 
 
 def _items(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
-    met = crawl.records >= source.min_items
-    advice = "" if met else "has the site changed? the first differing response is named below"
-    return Verdict("records", met, str(crawl.records), f"at least {source.min_items}", advice)
+    met = crawl.postings >= source.min_items
+    advice = "" if met else "has the site changed? the first differing answer is named"
+    shown = f"{crawl.postings} of {crawl.records} records"
+    return Verdict("postings", met, shown, f"at least {source.min_items}", advice)
 
 
 def _unreadable(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
@@ -172,8 +173,11 @@ def _prices(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
 
 
 def _as_usual(crawl: CrawlCounts, baseline: CrawlCounts) -> list[Verdict]:
-    """Fields that the last good crawl had, and prices."""
-    found = []
+    """Fields that the last good crawl had, prices, and how many of the records are postings."""
+    usual, share = baseline.postings / baseline.records, crawl.postings / crawl.records
+    advice = "" if share >= HALF * usual else "records are no longer recognised as postings?"
+    floor = f"at least half of {usual:.1%}"
+    found = [Verdict("postings among records as in the last good crawl", not advice, f"{share:.1%}", floor, advice)]
     for name, key in [*(("field", field_name) for field_name in FIELDS), ("price", "read")]:
         usual, share = baseline.share(name, key), crawl.share(name, key)
         if usual >= USUAL:

@@ -38,7 +38,7 @@ def _is_letter(char: str) -> bool:
 def _rest(mark: str) -> str:
     """Pattern of a mark after its first letter; what is a word in lower case counts in upper case only."""
     if mark.upper() in UPPER_ONLY:
-        return rf"(?-i:(?<={mark[0].upper()}){mark[1:].upper()})"
+        return f"(?-i:{mark[1:].upper()})"
     if re.fullmatch(r"[A-Z]{2}\$", mark):  # "CA $500", but not "San Jose, CA $500"
         return rf"(?<!,\s{mark[0]}){mark[1]}\s?\$"
     return _CAREFUL.get(mark, re.escape(mark[1:]))

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 DEEPEST = 6  # levels
 MOST_ITEMS = 20  # of a list that are looked at
 MOST_PATHS = 2000
-_LD_JSON = re.compile(rb"<script[^>]*application/ld\+json[^>]*>(.{0,200000}?)</script", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(rb"<script\b([^<>]{0,500})>", re.IGNORECASE)  # bounded: a page of "<script<script" takes no time
+_END = re.compile(rb"</script", re.IGNORECASE)
 _COUNTED = re.compile(r"\d+")
 
 
@@ -20,12 +21,22 @@ def shape_of(body: bytes) -> frozenset[str]:
     ['$.jobs', '$.jobs[].id', '$.jobs[].title']
     """
     found: set[str] = set()
-    for text in [body] if body.lstrip()[:1] in (b"{", b"[") else _LD_JSON.findall(body):
+    for text in [body] if body.lstrip()[:1] in (b"{", b"[") else _json_ld(body):
         try:
             _walk(json.loads(text), "$", 0, found)
         except (ValueError, RecursionError):
             continue
     return frozenset(found)
+
+
+def _json_ld(body: bytes) -> list[bytes]:
+    """Content of a page's JSON-LD scripts."""
+    found, at = [], 0
+    while (head := _SCRIPT.search(body, at)) and (end := _END.search(body, head.end())):
+        if b"ld+json" in head[1].lower():
+            found.append(body[head.end() : end.start()])
+        at = end.end()
+    return found
 
 
 def _walk(value: object, path: str, depth: int, found: set[str]) -> None:

@@ -136,9 +136,23 @@ class SourceSpider(scrapy.Spider):
             It is none.
         """
         try:
-            return json.loads(response.body)
+            return json.loads(self._decoded(response))
         except (ValueError, RecursionError) as error:
             raise ShapeFault("$", f"JSON ({str(error)[:80]})", None) from error
+
+    def _decoded(self, response: Response) -> str:
+        """Text of a body: UTF-8, else the stated character set, else with what cannot be read replaced and reported."""
+        stated = (response.headers.get("Content-Type") or b"").decode("latin-1").partition("charset=")[2].strip("\"' ;")
+        for encoding in ("utf-8-sig", stated):
+            try:
+                return response.body.decode(encoding)
+            except (UnicodeDecodeError, LookupError):
+                continue
+        if hasattr(self, "crawler"):  # in a crawl, not in a reparse of it
+            message = "the body is not in the character set that is stated; unreadable characters were replaced"
+            ledger = self.crawler.parts.ledger  # type: ignore[attr-defined]
+            ledger.fault("charset", message, url=response.url, response_id=response.meta.get("response_id"))
+        return response.body.decode("utf-8", "replace")
 
     def records(
         self, items: Iterable[object], parse: Callable[[Record], Posting | Dropped]

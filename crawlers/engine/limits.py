@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from crawlers.job import Job
 
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 _EPOCH = 1e9  # X-RateLimit-Reset above it is a Unix time, below it seconds to wait
 
 
@@ -63,13 +65,15 @@ def wait_of(headers: Mapping[str, str], at: datetime) -> float | None:
     """
     after, reset = headers.get("retry-after", "").strip(), headers.get("x-ratelimit-reset", "").strip()
     if after:
-        if after.replace(".", "", 1).isdigit():
+        if _NUMBER.fullmatch(after):
             return float(after)
         try:
-            return max(0.0, (parsedate_to_datetime(after).astimezone(UTC) - at).total_seconds())
+            named = parsedate_to_datetime(after)
+            named = named if named.tzinfo else named.replace(tzinfo=UTC)  # HTTP's dates are UTC, whatever they say
+            return max(0.0, (named - at).total_seconds())
         except (ValueError, TypeError, OverflowError):
             pass
-    if reset.replace(".", "", 1).isdigit():
+    if _NUMBER.fullmatch(reset):
         value = float(reset)
         return max(0.0, value - at.timestamp()) if value > _EPOCH else value
     return None

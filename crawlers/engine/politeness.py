@@ -114,8 +114,8 @@ class RefusedToken:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """No further request can succeed."""
-        if response.status != 401 or request.meta.get("dont_obey_robotstxt"):
-            return response
+        if response.status != 401 or request.meta.get("dont_obey_robotstxt") or self._job.source.token == "none":
+            return response  # a page behind a log-in of a site that knows no tokens is one lost page
         self._ledger.fault("token", f"HTTP 401: {token_advice(self._job)}", url=request.url)
         stop(self._crawler, "token_refused")
         return request.replace(dont_filter=True)
@@ -136,6 +136,8 @@ def same_site(url: str, base_url: str) -> bool:
     try:
         here, base = urlsplit(url), urlsplit(base_url)
         if here.scheme not in ("http", "https") or (here.scheme == "http" and base.scheme == "https"):
+            return False
+        if "@" in here.netloc or "\\" in here.netloc or not base.hostname:  # programs differ on which host is meant
             return False
         ports = {"http": 80, "https": 443}
         same_port = (here.port or ports[here.scheme]) == (base.port or ports[base.scheme])
@@ -198,8 +200,8 @@ class RateLimit:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Ask again after the wait that a refusal names; hold back when the last allowed request is spent."""
-        sent = response.headers.to_unicode_dict()
-        headers = {str(name).lower(): str(value) for name, value in sent.items()}
+        sent = response.headers.items()  # Latin-1 reads any byte: a header in another encoding is no reason to fail
+        headers = {name.decode("latin-1").lower(): values[0].decode("latin-1") for name, values in sent if values}
         refused = response.status in (429, 503) or (response.status == 403 and says_limit(headers))
         if not refused:
             self._refusals = 0

@@ -39,6 +39,7 @@ _NOT_PAY = re.compile(
     re.IGNORECASE,
 )
 _NO_WORDS = re.compile(r"(?:[\W\d_]|\b(?:about|around|approx|up to|from|starting at)\b)*", re.IGNORECASE)
+_HOURS = re.compile(r"\bhours?\b|\bhourly\b|\bhrs?\b", re.IGNORECASE)
 _SUM = re.compile(r"\b(?:budget|total|bounty|reward)\b", re.IGNORECASE)
 _TYPES: dict[Unit, PriceType] = {"fixed": "fixed", "hour": "hourly"}
 
@@ -87,12 +88,15 @@ def seeks_freelancer(content: str) -> bool:
 
 
 def first_line(content: str) -> str:
-    r"""First line of a text, cut at a word where it is long.
+    r"""First line of a text without its "SEEKING FREELANCER", cut at a word where it is long.
 
-    >>> first_line("SEEKING FREELANCER | Remote\n\nWe need ...")
-    'SEEKING FREELANCER | Remote'
+    >>> first_line("SEEKING FREELANCER | Acme | Remote\n\nWe need ...")
+    'Acme | Remote'
+    >>> first_line("Seeking freelancer\n\nWe need a parser.")
+    'We need a parser.'
     """
-    line = content.split("\n", 1)[0].strip()
+    rest = _SEEKING.sub("", content, count=1).lstrip("|:;,.-–—*_)] \n\t\u200b") or content
+    line = rest.split("\n", 1)[0].strip()
     if len(line) <= LONGEST_TITLE:
         return line
     return line[: LONGEST_TITLE + 1].rpartition(" ")[0] or line[:LONGEST_TITLE]
@@ -133,7 +137,7 @@ def price_in(content: str, *, kind: PriceKind) -> Price:
     if not isinstance(found, Budget):
         return Price(raw, None, kind, fault=found)
     unit = found.unit or next(unit for budget, unit in stated.values())
-    if unit is None and _SUM.search(next(iter(stated))):
+    if unit is None and _SUM.search(next(iter(stated))) and not _HOURS.search(content):
         unit = "fixed"  # "Budget: $3k": a sum set aside for the work, not a rate
     return Price(
         next(iter(stated)), _TYPES[unit] if unit else None, kind, found.low, found.high, found.currency, found.mark

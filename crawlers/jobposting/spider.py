@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from scrapy.http import Response
 
+    from crawlers.jobposting.sitemap import Entry
+
 DEEPEST = 3  # sitemaps within sitemaps
 
 
@@ -44,7 +46,10 @@ class JobPostingSpider(SourceSpider):
             yield self.get(url, self.parse_sitemap, depth=1)
 
     def parse_sitemap(self, response: Response, depth: int = 1) -> Iterator[Fault | scrapy.Request]:
-        """Follow what a sitemap lists on this site, unless it says that it has not changed."""
+        """Follow what a sitemap lists on this site, unless it says that it has not changed.
+
+        The latest page is read whatever it says: a site that stops working is noticed though nothing has changed.
+        """
         limit = int(self.job.crawl.max_response_mb * 1e6)
         sitemap = read_sitemap(inflate(response.body, limit), zone=self.source.timezone)
         if not sitemap.complete:
@@ -52,15 +57,24 @@ class JobPostingSpider(SourceSpider):
         if sitemap.is_index and sitemap.entries and depth >= DEEPEST:
             yield Fault("cap", f"sitemaps nest deeper than {DEEPEST}: {len(sitemap.entries)} left at {response.url}")
             return
+        wanted = [entry for entry in sitemap.entries if self._wanted(entry, sitemap.is_index)]
+        dated = [entry for entry in wanted if entry.modified is not None]
+        latest = max(dated, key=lambda entry: (entry.modified, entry.url), default=None)
         since = self.window.changed_since
-        for entry in sitemap.entries:
+        for entry in wanted:
             old = since is not None and entry.modified is not None and entry.modified < since
-            if old or not same_site(entry.url, self.source.base_url):
+            if old and entry is not latest:
                 continue
             if sitemap.is_index:
                 yield self.get(entry.url, self.parse_sitemap, priority=1, depth=depth + 1)
-            elif not self.source.queries or any(piece in entry.url for piece in self.source.queries):
+            else:
                 yield self.get(entry.url, self.parse_page, optional=True)
+
+    def _wanted(self, entry: Entry, is_index: bool) -> bool:
+        """Whether an entry lies on the site, and is a page that the source's `queries` ask for."""
+        if not same_site(entry.url, self.source.base_url):
+            return False
+        return is_index or not self.source.queries or any(piece in entry.url for piece in self.source.queries)
 
     def parse_page(self, response: Response) -> Iterator[Posting | Dropped]:
         """Read every JobPosting of a page."""

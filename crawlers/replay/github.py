@@ -9,7 +9,7 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from crawlers.replay.exchange import Answer, Ask, View
-from crawlers.replay.github_records import family, is_open, issue, label_names, repository, title_of
+from crawlers.replay.github_records import EXPENSIFY, OTHERS, family, is_open, issue, label_names, repository, title_of
 from crawlers.replay.world import ENDLESS, World, between, part
 
 CAP = 1000
@@ -50,26 +50,36 @@ def _search(ask: Ask, view: View) -> Answer:
 
 def _listing(ask: Ask, view: View, repo: str) -> Answer:
     world = view.world
-    known = world.select(f"repo {repo.lower()}", lambda number: repository(world, number).lower() == repo.lower())
-    if not known:
+    if repo.lower() not in [name.lower() for name in (EXPENSIFY, *OTHERS)]:
         return Answer(404, {"message": "Not Found", "documentation_url": _DOCS, "status": "404"})
-    state, labels = ask.one("state", "open"), [name for name in ask.one("labels").split(",") if name]
-    numbers = [
-        number
-        for number in known
-        if (state == "all" or is_open(world, number) == (state == "open"))
-        and set(labels) <= set(label_names(world, number) if labels else ())
-    ]
-    if since := ask.one("since"):
-        first = _moment(since)[0]
-        numbers = [number for number in numbers if world.updated(number) >= first]
-    if ask.one("sort") == "updated":
-        numbers.sort(key=world.updated)
+    labels = tuple(name for name in ask.one("labels").split(",") if name)
+    try:
+        first = _moment(ask.one("since"))[0] if ask.one("since") else float("-inf")
+    except ValueError as error:
+        return Answer(422, {"message": str(error), "documentation_url": _DOCS})
+    by_update = ask.one("sort") == "updated"
+    numbers = _listed(world, repo.lower(), ask.one("state", "open"), labels, first, by_update)
     size, page = ask.number("per_page", 30, 1, 100), ask.number("page", 1, 1, 10**9)
     newest_first = ask.one("direction", "desc") != "asc"
     rows, total = part(world, numbers, (page - 1) * size, size, newest_first=newest_first)
     items = [view.show(issue(world, number, ask.base), number) for number in rows]
     return Answer(data=items, headers=_links(ask, page, size, total), place=())
+
+
+@lru_cache(maxsize=32)
+def _listed(
+    world: World, repo: str, state: str, labels: tuple[str, ...], first: float, by_update: bool
+) -> Sequence[int]:
+    """Numbers of a repository's issues, ascending by the time they are sorted by."""
+    known = world.select(f"repo {repo}", lambda number: repository(world, number).lower() == repo)
+    numbers = [
+        number
+        for number in known
+        if (state == "all" or is_open(world, number) == (state == "open"))
+        and set(labels) <= set(label_names(world, number) if labels else ())
+        and world.updated(number) >= first
+    ]
+    return sorted(numbers, key=world.updated) if by_update else numbers
 
 
 def _links(ask: Ask, page: int, size: int, total: int) -> dict[str, str]:
@@ -98,7 +108,7 @@ def matching(world: World, query: str, sort: str = "") -> Sequence[int]:
     return _matching(world, query, sort)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _matching(world: World, query: str, sort: str) -> Sequence[int]:
     terms = [_split(term) for term in _TERM.findall(query)]
     plain = tuple(sorted((name, value) for name, value in terms if name not in _SPANS))

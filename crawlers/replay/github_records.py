@@ -110,7 +110,7 @@ def truth(world: World, number: int) -> Truth:
     row = truth_of(
         job, quote_at(world, number), identity=str(identity(number)),
         url=f"https://github.com/{repository(world, number)}/{'pull' if kind == 'pull' else 'issues'}/{number + 1}",
-        kind="not_a_posting" if kind == "pull" else "posting",
+        kind="posting" if kind in ("expensify", "algora") else "not_a_posting",
     )  # fmt: skip
     return replace(row, title=_title(world, job))
 

@@ -108,7 +108,7 @@ def _search(ask: Ask, view: View, *, by_date: bool) -> Answer:
     return Answer(data=data, place=("hits",))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _found(world: World, tags: tuple[tuple[str, ...], ...], filters: tuple[tuple[str, str, int], ...],
            words: tuple[str, ...]) -> Sequence[int]:  # fmt: skip
     """Numbers of comments, and threads as their negative ids, by time."""

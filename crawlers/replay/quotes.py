@@ -110,5 +110,5 @@ def raised(quote: Quote) -> Quote:
         return quote
     low, high = quote.low * 1.5, quote.high * 1.5
     amount = f"{low:,.2f}" if low == high else f"{low:,.2f} - {high:,.2f}"
-    text = f"{amount} {quote.currency}" + (" / hour" if quote.unit == "hour" else "")
+    text = f"{amount} {quote.currency}" + {"hour": " / hour", "fixed": " fixed"}.get(quote.unit, "")
     return replace(quote, text=text if quote.text else "", low=low, high=high)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from crawlers.replay.delivery import Request
 
-LOG_SIZE = 200_000  # requests
+LOG_SIZE = 50_000  # requests
 CACHE_SIZE = 64 * 1024**2  # bytes of pages kept
 _NOT_CACHED = RECORD_FAULTS | PAGE_FAULTS
 

@@ -29,7 +29,13 @@ NEW_FIRST, NEW_LAST = epoch(2026, 10, 3), epoch(2026, 10, 31)  # and the second 
 EDITED_FIRST, EDITED_LAST = epoch(2026, 10, 2), epoch(2026, 10, 30)  # where the second edition changed old ones
 ENDLESS = 10_000_000  # records that a listing without end claims to have
 
+EDITED_WHILE_NEW = ("hackernews", "freelancer", "freelancehunt")
+"""Sources that list by date of publication alone, so that nobody can find an edit of an old posting again."""
+RECENT_DAYS = 10  # how old a posting of such a source may be when it is edited
+
 _CHANGES: tuple[tuple[int, Change], ...] = ((3, "edit"), (8, "raise"), (11, "close"))  # of 100
+_CHANGES_WHILE_NEW: tuple[tuple[int, Change], ...] = ((15, "edit"), (35, "raise"), (50, "close"))  # of 100
+_ONE_OF_EACH: tuple[Change, ...] = ("edit", "raise", "close")  # a small world has one of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,15 @@ class World:
         """What the second edition did to a posting of the first."""
         if self.edition == 1 or number >= self.size:
             return ""
+        recent = self.source in EDITED_WHILE_NEW
+        place = self.size - 1 - number if recent else number
+        if place < len(_ONE_OF_EACH):
+            return _ONE_OF_EACH[place]
+        if recent and self.created(number) < LAST - RECENT_DAYS * 86_400:
+            return ""
         share = (mix(self.base ^ 2, number) >> 20) % 100
-        if number < 3:  # a small world has one of each
-            return ("edit", "raise", "close")[number]
-        return next((change for below, change in _CHANGES if share < below), "")
+        chances = _CHANGES_WHILE_NEW if recent else _CHANGES
+        return next((change for below, change in chances if share < below), "")
 
     def updated(self, number: int) -> int:
         """When a posting last changed, seconds UTC."""
@@ -112,7 +123,7 @@ def _selected(world: World, name: str, wanted: Callable[[int], bool]) -> array[i
     return _select(world, name, _Asked(wanted))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _select(world: World, name: str, asked: _Asked) -> array[int]:
     return array("q", (number for number in range(world.count) if asked.wanted(number)))
 

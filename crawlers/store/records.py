@@ -82,7 +82,8 @@ class Records:
         self.store.wrote()
         if last and last[1] == digest:
             self.store.db.execute(
-                "UPDATE versions SET last_seen_at = ?, last_response = ? WHERE posting_id = ? AND version = ?",
+                "UPDATE versions SET last_seen_at = max(last_seen_at, ?), last_response = ? "
+                "WHERE posting_id = ? AND version = ?",
                 (when, response_id, name, last[0]),
             )
             return "repeated" if last[2] >= self.started else "unchanged"
@@ -100,8 +101,7 @@ class Records:
 
     def _drop(self, record: Dropped, response_id: int, position: int, seen_at: datetime) -> Outcome:
         """Keep why a record is no posting: once for each record, the latest reason."""
-        blank = f"{record.url}|{record.reason}|{record.value}|{response_id}|{position}"
-        name = f"{self.source}:{record.record_id or hashlib.sha256(blank.encode('utf-8', 'replace')).hexdigest()[:16]}"
+        name = f"{self.source}:{record.record_id or self._stand_in(record, response_id, position)}"
         if self.store.db.execute("SELECT 1 FROM versions WHERE posting_id = ? LIMIT 1", (name,)).fetchone():
             return "dropped"  # it was a posting once: its history stays what it was
         self.store.wrote()
@@ -112,14 +112,21 @@ class Records:
             (
                 name,
                 record.reason,
-                record.value and record.value[:200],
-                record.url,
+                record.value and _storable(record.value[:200]),
+                record.url and _storable(record.url),
                 response_id,
                 position,
                 stamp(seen_at),
             ),
         )
         return "dropped"
+
+    def _stand_in(self, record: Dropped, response_id: int, position: int) -> str:
+        """Id of a record that has none: by where it stands in what was asked, so that asking again finds it again."""
+        query = "SELECT request_hash FROM responses WHERE response_id = ?"
+        (asked,) = self.store.db.execute(query, (response_id,)).fetchone() or (response_id,)
+        blank = f"{record.url}|{record.reason}|{record.value}|{asked}|{position}"
+        return hashlib.sha256(_storable(blank).encode()).hexdigest()[:16]
 
     def _describe(self, posting: Posting, outcome: Outcome, seen_at: datetime) -> None:
         """Count what expectations are judged by, and follow the newest date."""
@@ -138,3 +145,8 @@ class Records:
         for time in (posting.date_published, posting.date_modified):
             if time is not None and time <= latest and (self.newest is None or time > self.newest):
                 self.newest = time
+
+
+def _storable(text: str) -> str:
+    """Text without half characters, which JSON can hold and SQLite cannot."""
+    return text.encode("utf-8", "ignore").decode()

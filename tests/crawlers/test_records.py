@@ -237,7 +237,7 @@ def tables(store):
     return {table: rows(store, table) for table in ("versions", "dropped", "counts")}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(pages, st.sets(st.integers(0, 7)))
 def test_interruptions_and_reopenings_change_no_row(tmp_path_factory, answers, breaks):
     whole, broken = (new_store(tmp_path_factory.mktemp(name)) for name in ("whole", "broken"))
@@ -263,7 +263,7 @@ def test_interruptions_and_reopenings_change_no_row(tmp_path_factory, answers, b
         store.close()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(pages)
 def test_versions_are_numbered_from_one_and_neighbours_differ(tmp_path_factory, answers):
     store = new_store(tmp_path_factory.mktemp("s"))

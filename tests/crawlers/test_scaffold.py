@@ -28,15 +28,21 @@ WRITTEN = [
 
 
 def make_checkout(root):
-    """The names of the real one, and its settings."""
-    for path in (ROOT / "crawlers").iterdir():
-        (root / "crawlers" / path.name).mkdir(parents=True)
+    """The names of the real one, empty, and its settings."""
+    packages = [path.parent for name in ("crawlers", "valuation") for path in (ROOT / name).glob("**/__init__.py")]
+    packages = [folder for folder in packages if folder.name != "acme"]  # of whoever follows docs/add-a-source.md here
+    for folder in [*packages, ROOT / "crawlers" / "templates"]:
+        (root / folder.relative_to(ROOT)).mkdir(parents=True, exist_ok=True)
+    for path in [*(ROOT / "crawlers").glob("*.py"), *(folder / "__init__.py" for folder in packages)]:
+        (root / path.relative_to(ROOT)).write_text("")
     (root / "crawlers" / "oneoff.py").write_text("")
     (root / "tests" / "crawlers").mkdir(parents=True)
     (root / "tests" / "valuation").mkdir()
     (root / "tests" / "valuation" / "test_rates.py").write_text("")
     (root / "configs").mkdir()
-    shutil.copy(ROOT / "configs" / "sources.toml", root / "configs")
+    text = (ROOT / "configs" / "sources.toml").read_text(encoding="utf-8")
+    text = re.sub(r"\n\[acme\]\n((?!\[).*\n)*", "", text)
+    (root / "configs" / "sources.toml").write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "pyproject.toml", root)
     return root
 
@@ -86,11 +92,20 @@ def test_settings_without_a_last_line_break(checkout):
     assert "\nmax_unreadable_share = 0.05\n\n[acme]\n" in path.read_text(encoding="utf-8")
 
 
+def test_settings_keep_their_mode(checkout):
+    path = checkout / "configs" / "sources.toml"
+    path.chmod(0o640)
+    new_source("acme", checkout)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_two_sources_one_after_the_other(checkout):
     new_source("acme", checkout)
-    new_source("bcme", checkout)
-    assert list(tomllib.loads((checkout / "configs" / "sources.toml").read_text()))[-2:] == ["acme", "bcme"]
-    assert "acme" not in (checkout / "crawlers" / "bcme" / "spider.py").read_text().lower()
+    new_source("acmetwo", checkout)
+    assert list(tomllib.loads((checkout / "configs" / "sources.toml").read_text()))[-2:] == ["acme", "acmetwo"]
+    spider = (checkout / "crawlers" / "acmetwo" / "spider.py").read_text()
+    assert "acme" not in spider.lower().replace("acmetwo", "")
+    assert 'class AcmetwoSpider(SourceSpider):\n    """Jobs of acmetwo."""\n\n    name = "acmetwo"\n' in spider
 
 
 @pytest.mark.parametrize(
@@ -137,6 +152,17 @@ def test_nothing_is_overwritten(checkout, there):
     path.write_text("mine")
     before = contents(checkout)
     with pytest.raises(ConfigError, match="source name 'acme': .*; choose another"):
+        new_source("acme", checkout)
+    assert contents(checkout) == before
+
+
+def test_what_appears_meanwhile_is_not_overwritten_either(checkout, monkeypatch):
+    monkeypatch.setattr(scaffold, "_check_free", lambda *arguments: None)
+    path = checkout / "tests" / "crawlers" / "acme" / "test_acme.py"
+    path.parent.mkdir()
+    path.write_text("mine")
+    before = contents(checkout)
+    with pytest.raises(EnvironmentFault, match=r"test_acme\.py: File exists; nothing was written"):
         new_source("acme", checkout)
     assert contents(checkout) == before
 
@@ -229,20 +255,6 @@ def test_passes_the_style_checks_as_it_is(checkout, name):
             cwd=checkout, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.slow
-def test_passes_the_type_check_as_it_is(tmp_path):
-    for name in ("crawlers", "valuation", "configs", "indices"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "tests" / "crawlers").mkdir(parents=True)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    new_source("acme", tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "-p", "crawlers.acme"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
 
 
 def test_the_command(checkout, monkeypatch, capsys):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from crawlers.scaffold import NewSource
     from valuation.collection.crawl import CrawlResult, SourceResult
+    from valuation.collection.judged import Differing
     from valuation.collection.sources import SourceState
     from valuation.pipeline.retention import RetentionReport
 
@@ -88,8 +89,13 @@ def _source(one: SourceResult) -> CrawledSource:
         versions=one.exported.versions,
         quarantined=sum(n for _, n in one.exported.quarantined),
         missed=tuple(f"{one.name}: {one.found}, expected {one.expected}" for one in judged.verdicts if not one.met),
-        first_differing=f"{differing.url} (HTTP {differing.status}): {differing.what}" if differing else None,
+        first_differing=_differing(differing) if differing else None,
     )
+
+
+def _differing(found: Differing) -> str:
+    status = f"HTTP {found.status}" if found.status else "no complete answer"
+    return f"{found.url} ({status}): {found.what}"
 
 
 def crawl(result: Crawled) -> str:

@@ -50,17 +50,32 @@ def valuation(
 def demo(
     call: Call,
     directory: Annotated[str, typer.Argument(metavar="DIR", help="A new or empty folder.")] = "demo",
+    crawl: Annotated[
+        bool, typer.Option("--crawl", help="Collect the postings by crawling a server on this machine, twice.")
+    ] = False,
 ) -> None:
     """Simulate a world with a known truth and take it the whole way to a report: about a minute, no network.
 
-    DIR becomes a workspace like any other. The estimate is printed beside the truth.
+    DIR becomes a workspace like any other. The estimate is printed beside the truth. With --crawl the postings come
+    from a local internet instead, crawled for real; there is no truth to compare with.
     """
     call.without_workspace("demo")
+    if crawl:
+        _crawl_demo(call, directory)
+        return
     with progress(quiet=call.quiet) as shown:
         from valuation.pipeline.demo import demo as run_demo
 
         result = run_demo(Path(directory), progress=shown)
     emit(call, "demo", result, results.demo(result))
+
+
+def _crawl_demo(call: Call, directory: str) -> None:
+    with progress(quiet=call.quiet) as shown:
+        from valuation.pipeline.crawl_demo import crawl_demo
+
+        result = crawl_demo(Path(directory), progress=shown)
+    emit(call, "demo", result, f"{result.text}\n{result.folder}")
 
 
 @app.command(short_help="Make a workspace.")

@@ -24,9 +24,10 @@ class Differing:
     Attributes
     ----------
     response_id : int
-        In the source's store.
+        In the source's store; 0 where no complete answer came.
     url : str
     status : int
+        0 where no complete answer came.
     what : str
         How it differs.
     """
@@ -123,6 +124,11 @@ def first_differing(store: Store, crawl_id: str, good: str | None) -> Differing 
         if what := _difference(one, faults, usual):
             return Differing(one.response_id, one.url, one.status, what)
         first = first or one
+    unanswered = [(kind, url, message) for _, url, kind, message in store.faults(crawl_id) if url]
+    unanswered.sort(key=lambda one: one[0] in ("robots", "offsite"))  # not asked at all: named if nothing else is
+    if unanswered:
+        kind, url, message = unanswered[0]
+        return Differing(0, url, 0, f"{kind}: {message}")
     if first is None:
         return None
     keys = ", ".join(sorted(shape_of(first.body))[:8]) or "neither JSON nor JSON-LD"
@@ -147,4 +153,7 @@ def _difference(one: Fetched, faults: dict[int, str], usual: dict[str, frozenset
         return f"HTTP {one.status}"
     known = usual.get(str(one.callback), frozenset())
     gone = missing(shape_of(one.body), known) if one.status == 200 and known else []
+    lists = {path.partition("[]")[0] for path in gone}
+    if len(lists) == 1 and lists <= shape_of(one.body):
+        return f"{lists.pop()} is empty, or holds nothing that the last good crawl's answers have"
     return f"without {', '.join(gone[:5])}, which the last good crawl's answers have" if gone else None

@@ -31,7 +31,7 @@ def seconds(text):
 
 def freelancer_pages(ask, listing="active", more=""):
     found, total = [], 1
-    while len(found) < total:
+    while len(found) < min(total, 1000):
         result = ask(f"{FREELANCER}/{listing}/?limit=50&offset={len(found)}{more}").json["result"]
         total = result["total_count"]
         found += result["projects"]
@@ -83,7 +83,7 @@ def test_freelancer_slices_by_time_and_keeps_closed_projects_in_all(server, ask)
 
 def test_freelancehunt_pages_agree_with_the_truth(server, ask):
     path, found = "/v2/projects?page[size]=25", []
-    while path:
+    while path and len(found) < 1000:
         page = ask(path).json
         found += page["data"]
         path = page["links"].get("next")
@@ -102,7 +102,7 @@ def test_freelancehunt_pages_agree_with_the_truth(server, ask):
         assert inner["published_at"][-6:] in ("+02:00", "+03:00")
     assert len({row.currency for row in rows.values()}) > 3
     assert len(ask("/v2/projects").json["data"]) == 10 and ask("/v2/projects?page[number]=99").json["data"] == []
-    assert ask("/v2/projects").json["meta"]["total"] == 120
+    assert (ask("/v2/projects").json["meta"]["total"], len(ask("/v2/projects?page[size]=25").json["data"])) == (120, 25)
 
 
 def upwork_pages(ask, size=50, most=1000):
@@ -172,7 +172,7 @@ def test_upwork_reads_arguments_written_in_the_query_and_stops_at_five_thousand(
 
 def test_feeds_agree_with_the_truth(server, ask):
     found, start = [], 0
-    while page := ask(f"/jobs/api?limit=50&offset={start}").json["jobs"]:
+    while len(found) < 1000 and (page := ask(f"/jobs/api?limit=50&offset={start}").json["jobs"]):
         assert len(page) == 20
         found, start = found + page, start + len(page)
     rows = rows_of(server, "himalayas")
@@ -202,7 +202,7 @@ def test_feeds_agree_with_the_truth(server, ask):
 
 def test_himalayas_cursor_walks_the_same_pages_as_the_offset(ask):
     page, cursor = ask("/jobs/api").json, 20
-    while page["nextCursor"]:
+    while page["nextCursor"] and cursor < 1000:
         page = ask(f"/jobs/api?cursor={page['nextCursor']}").json
         assert page["jobs"] == ask(f"/jobs/api?offset={cursor}").json["jobs"]
         cursor += 20
@@ -241,8 +241,7 @@ def amounts(salary):
     salary = salary[0] if isinstance(salary, list) else salary
     inner = salary.get("value") if isinstance(salary.get("value"), dict) else salary
     low, high = inner.get("minValue", inner.get("value")), inner.get("maxValue", inner.get("value"))
-    unit = inner.get("unitText", salary.get("unitText", ""))
-    return float(low), float(high), salary["currency"], unit.lower()
+    return float(low), float(high), salary["currency"], inner.get("unitText", "").lower()
 
 
 def test_site_has_an_index_one_packed_map_a_forbidden_page_and_others_without_a_job(ask):
@@ -273,8 +272,7 @@ def test_site_pages_agree_with_the_truth_in_every_shape(server, ask):
             assert row.why == "none"
             continue
         assert amounts(job["baseSalary"]) == (row.low, row.high, row.currency, row.unit)
-        shape = re.sub(r'"[^"]*"(?!:)|[\d.]+', "x", json.dumps(job["baseSalary"]))
-        shapes.add(shape)
+        shapes.add(re.sub(r'"[^"]*"(?!:)|[\d.]+', "x", json.dumps(job["baseSalary"])))
     assert len(shapes) > 6 and {row.unit for row in rows.values()} == {"hour", "day", "week", "month", "year", ""}
     descriptions = [job["description"] for job in jobs.values() if job]
     assert any(text.startswith("&lt;p&gt;") for text in descriptions) and any(

@@ -15,7 +15,7 @@ from crawlers.replay.github_records import issue
 from crawlers.replay.jobs import job_at
 from crawlers.replay.quotes import free_text
 from crawlers.replay.sources import HANDLERS, source_of, world_of
-from crawlers.replay.world import World, between, part
+from crawlers.replay.world import LAST, World, between, part
 
 SMALL = ReplaySettings(postings=60)
 
@@ -119,6 +119,14 @@ def test_a_raised_bounty_says_so_in_title_and_body():
 def test_the_smallest_world_has_one_of_each_change():
     world = World(1, "x", 3, 2)
     assert [world.change(number) for number in range(world.count)] == ["edit", "raise", "close", "", ""]
+
+
+@pytest.mark.parametrize("source", ["hackernews", "freelancer", "freelancehunt"])
+def test_sources_that_list_by_date_alone_are_edited_only_while_new(source):
+    world = world_of(ReplaySettings(postings=2000, edition=2), source)
+    changed = [number for number in range(2000) if world.change(number)]
+    assert len(changed) > 20 and min(world.created(number) for number in changed) >= LAST - 10 * 86_400
+    assert {world.change(number) for number in changed} == {"edit", "raise", "close"}
 
 
 @pytest.mark.parametrize("source", SOURCES)
