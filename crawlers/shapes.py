@@ -53,9 +53,25 @@ def _walk(value: object, path: str, depth: int, found: set[str]) -> None:
 
 
 def common(shapes: Iterable[frozenset[str]]) -> frozenset[str]:
-    """Paths that all shapes have."""
-    known = [shape for shape in shapes if shape]
-    return frozenset.intersection(*known) if known else frozenset()
+    """Paths that all shapes have; a page whose list is empty, as the last one's may be, says nothing of its items."""
+    known = list({shape for shape in shapes if shape})
+    filled = [shape for shape in known if not any(_emptied(shape, other) for other in known)]
+    return frozenset.intersection(*filled) if filled else frozenset()
+
+
+def lists_of(shape: frozenset[str]) -> frozenset[str]:
+    """Paths of the lists that hold objects.
+
+    >>> sorted(lists_of(frozenset({"$.jobs", "$.jobs[].tags", "$.jobs[].pay[].min", "$.tags"})))
+    ['$.jobs']
+    """
+    return frozenset(path.partition("[]")[0] for path in shape if "[]" in path)
+
+
+def _emptied(shape: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether all that a shape lacks of another is inside lists that are empty in it."""
+    gone, filled = other - shape, lists_of(shape)
+    return bool(gone) and all("[]" in path and path.partition("[]")[0] not in filled for path in gone)
 
 
 def missing(shape: frozenset[str], usual: frozenset[str]) -> list[str]:

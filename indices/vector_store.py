@@ -3,6 +3,7 @@
 A folder belongs to one encoder (its fingerprint is the folder's name) and holds segments ``part-<hash>.parquet`` with
 the columns ``key`` (16 bytes of SHA-256 of the text), ``vector`` (little-endian float32) and ``pieces``. Segments are
 only ever added, each written to a temporary name and renamed, so a run killed at any point resumes from what is there.
+`forget` alone takes vectors away: it adds a segment without them, then removes the one that held them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from valuation.errors import EnvironmentFault, InputError
 from valuation.tables import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -119,6 +120,43 @@ def embed(
     return Embedded(vectors[which], pieces[which], int(missing.size), long_share)
 
 
+def forget(hashes: Collection[str], *, folder: Path) -> int:
+    """Remove the vectors of texts, given by `content_hash`, from one encoder's store; returns how many there were.
+
+    Killed at any point it has lost no other vector, and the same call completes it.
+
+    Raises
+    ------
+    InputError
+        A segment is damaged.
+    EnvironmentFault
+        The disk refuses.
+    """
+    unwanted = pa.array(sorted({bytes.fromhex(one)[:16] for one in hashes}), type=KEY)
+    removed = 0
+    for segment in _segments(folder) if len(unwanted) else []:
+        found = pc.is_in(segment.keys, value_set=unwanted)
+        if count := int(pc.sum(found).as_py() or 0):
+            _write_without(segment, found)
+            removed += count
+    return removed
+
+
+def _write_without(segment: _Segment, unwanted: pa.Array) -> None:
+    """Replace a segment by one without some of its rows: the new one is whole before the old one goes."""
+    try:
+        with pq.ParquetFile(segment.path, page_checksum_verification=True) as file:
+            kept = file.read().filter(pc.invert(unwanted))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(segment.path, error) from error
+    if kept.num_rows:
+        _write_segment(segment.path.parent, kept)
+    try:
+        segment.path.unlink()
+    except OSError as error:
+        raise EnvironmentFault(f"{segment.path}: cannot be removed: {error.strerror}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Keys:
     """Distinct keys, in order of first appearance."""
@@ -208,7 +246,12 @@ def _write(folder: Path, keys: list[bytes], vectors: NDArray[np.float32], pieces
         pa.binary(width), len(keys), [None, pa.py_buffer(np.ascontiguousarray(vectors, dtype="<f4"))]
     )
     table = pa.table({"key": pa.array(keys, type=KEY), "vector": rows, "pieces": pa.array(pieces, type=pa.int32())})
-    name = hashlib.sha256(b"".join(keys)).hexdigest()[:16]
+    _write_segment(folder, table)
+
+
+def _write_segment(folder: Path, table: pa.Table) -> None:
+    """Write rows as a segment, which is named by their keys."""
+    name = hashlib.sha256(b"".join(table.column("key").to_pylist())).hexdigest()[:16]
     write_atomic(
         folder / f"part-{name}.parquet",
         lambda to: pq.write_table(

@@ -12,7 +12,12 @@ from valuation.cli.options import EVERYWHERE
 
 LEAVES = [name for name, _, _ in interfaces.leaves()]
 OWN_FLAGS = {
-    "demo": [],
+    "demo": ["--crawl"],
+    "crawl collect": ["--since", "--until"],
+    "crawl reparse": [],
+    "crawl sources": [],
+    "crawl expire": [],
+    "crawl new": [],
     "init": ["--key-file"],
     "import postings": ["--map", "--dry-run"],
     "import sessions": ["--map", "--dry-run", "--format"],

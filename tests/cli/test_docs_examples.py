@@ -33,7 +33,8 @@ def test_examples_run(demo, tmp_path, page):
     examples = re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert examples
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    script = "set -euo pipefail\n" + "".join(examples)
+    # servers started in the background end with the examples, whatever happens: they hold the pipes that are read here
+    script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n" + "".join(examples)
     # the tutorial's own workspace would make the static encoder again, for a minute; the demo has made the same one
     script = script.replace("valuation init work\n", "valuation init work\ncp -r demo/models work/models\n")
     done = subprocess.run(

@@ -64,6 +64,14 @@ def test_what_shapes_have_in_common():
     assert common([]) == common([frozenset()]) == frozenset()
 
 
+def test_a_page_whose_list_is_empty_says_nothing_of_its_items():
+    full, empty = of({"jobs": [{"id": 1, "pay": 2}], "n": 1}), of({"jobs": [], "n": 0})
+    assert common([full, empty]) == common([empty, full, empty]) == full
+    assert common([full, empty, of({"jobs": [{"id": 1}], "n": 1})]) == {"$.jobs", "$.jobs[].id", "$.n"}
+    assert common([full, of({"jobs": []})]) == {"$.jobs"}  # it lacks more than items
+    assert common([empty, of({"n": 0})]) == {"$.n"}
+
+
 def test_the_highest_missing_path_is_named():
     usual = of({"jobs": [{"id": 1, "pay": {"min": 1}}], "total": 3})
     assert missing(of({"jobs": [{"id": 1}], "total": 3}), usual) == ["$.jobs[].pay"]
@@ -88,5 +96,5 @@ def test_nothing_is_missing_from_itself_and_what_is_common_is_in_both(a, b):
     one, other = of(a), of(b)
     assert missing(one, one) == []
     if one and other:
-        assert common([one, other]) == one & other == common([other, one])
-        assert missing(one, common([one, other])) == []
+        assert common([one, other]) == common([other, one]) >= one & other
+        assert common([one, other]) in (one & other, one, other)

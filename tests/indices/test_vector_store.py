@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indices import vector_store
 from indices.encoders import Encoder
-from indices.vector_store import content_hash, embed
+from indices.vector_store import content_hash, embed, forget
 from valuation.errors import EnvironmentFault, InputError
 
 TEXTS = [f"make {noun} number {n}" for n in range(25) for noun in ("logo", "site")]
@@ -193,3 +194,62 @@ def test_rows_are_found_across_segments_and_row_groups(fake, tmp_path):
     embed(texts, folder=tmp_path, card=fake.card, open_=fake.open, flush_every=3000)
     picked = [texts[n] for n in (4999, 0, 2500, 1023, 1024, 0)]
     assert np.array_equal(embed(picked, folder=tmp_path, card=fake.card, open_=never).vectors, expected(fake, picked))
+
+
+def hashes(texts):
+    return [content_hash(text) for text in texts]
+
+
+def test_forgotten_texts_are_embedded_anew_and_no_others(fake, tmp_path):
+    embed(TEXTS, folder=tmp_path, card=fake.card, open_=fake.open, flush_every=7)
+    gone = TEXTS[3:30:5]
+    assert forget([*hashes(gone), content_hash("never seen")], folder=tmp_path) == len(gone)
+    kept = [text for text in TEXTS if text not in gone]
+    assert np.array_equal(embed(kept, folder=tmp_path, card=fake.card, open_=never).vectors, expected(fake, kept))
+    fake.asked.clear()
+    result = embed(TEXTS, folder=tmp_path, card=fake.card, open_=fake.open)
+    assert sorted(fake.asked) == sorted(gone) and np.array_equal(result.vectors, expected(fake, TEXTS))
+
+
+def test_the_bytes_of_a_forgotten_vector_are_in_no_file(fake, tmp_path):
+    embed(TEXTS, folder=tmp_path, card=fake.card, open_=fake.open, flush_every=20)
+    vector, key = fake.vector(TEXTS[8]).tobytes(), bytes.fromhex(content_hash(TEXTS[8]))[:16]
+    assert any(vector in path.read_bytes() and key in path.read_bytes() for path in tmp_path.iterdir())
+    untouched = {path.name: path.read_bytes() for path in tmp_path.iterdir() if key not in path.read_bytes()}
+    forget(hashes([TEXTS[8]]), folder=tmp_path)
+    assert not any(vector in path.read_bytes() or key in path.read_bytes() for path in tmp_path.iterdir())
+    assert {name: (tmp_path / name).read_bytes() for name in untouched} == untouched and len(untouched) == 2
+
+
+def test_a_segment_of_which_nothing_is_left_goes(fake, tmp_path):
+    embed(TEXTS, folder=tmp_path, card=fake.card, open_=fake.open)
+    assert forget(hashes(TEXTS), folder=tmp_path) == len(TEXTS)
+    assert stored(tmp_path) == []
+    assert forget(hashes(TEXTS), folder=tmp_path) == 0
+    assert forget(hashes(TEXTS), folder=tmp_path / "none") == 0
+
+
+def test_forgetting_nothing_reads_nothing(tmp_path):
+    (tmp_path / "part-0.parquet").write_bytes(b"not parquet")
+    assert forget([], folder=tmp_path) == 0
+    with pytest.raises(InputError, match="part-0.parquet: damaged"):
+        forget(hashes(["a"]), folder=tmp_path)
+
+
+@pytest.mark.parametrize("step", ["_write_segment", "unlink"])
+def test_forgetting_that_was_cut_short_is_completed(fake, tmp_path, monkeypatch, step):
+    embed(TEXTS, folder=tmp_path, card=fake.card, open_=fake.open, flush_every=20)
+    gone, kept = TEXTS[:45:4], [text for n, text in enumerate(TEXTS) if n >= 45 or n % 4]
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(*((vector_store, step) if step != "unlink" else (type(tmp_path), "unlink")), killed)
+        forget(hashes(gone), folder=tmp_path)
+    half = embed(kept, folder=tmp_path, card=fake.card, open_=never)
+    assert np.array_equal(half.vectors, expected(fake, kept)), "no other vector is lost meanwhile"
+    forget(hashes(gone), folder=tmp_path)
+    assert np.array_equal(embed(kept, folder=tmp_path, card=fake.card, open_=never).vectors, expected(fake, kept))
+    fake.asked.clear()
+    assert embed(gone, folder=tmp_path, card=fake.card, open_=fake.open).n_new == len(gone)

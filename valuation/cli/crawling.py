@@ -33,14 +33,18 @@ class SourcesOrVerb(TyperGroup):
 crawling = typer.Typer(
     cls=SourcesOrVerb,
     rich_markup_mode=None,
-    help="Collect postings from sources: valuation crawl SOURCE… [--since DATE] [--until DATE]",
+    short_help="Collect postings from sources.",
+    help="Collect postings from sources: valuation crawl SOURCE… [--since DATE] [--until DATE].",
 )
 
 
 @crawling.callback()
 @with_call
 def _crawling(call: Call) -> None:
-    """Collect postings from sources: valuation crawl SOURCE… [--since DATE] [--until DATE]."""
+    """Collect postings from sources.
+
+    valuation crawl SOURCE… [--since DATE] [--until DATE] collects; the verbs below do the rest.
+    """
 
 
 @crawling.command(COLLECT, short_help="Collect sources (the verb may be left out).")
@@ -110,7 +114,8 @@ def new(
 
     docs/add-a-source.md has the ten steps.
     """
-    call.without_workspace("crawl new")
+    if call.workspace is not None or call.overrides:
+        raise ConfigError("valuation crawl new writes into this checkout: it takes neither --workspace nor --set")
     from crawlers.scaffold import new_source
 
     result = new_source(name)

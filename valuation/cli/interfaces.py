@@ -33,7 +33,8 @@ Every command's options, exit statuses, JSON keys, files, columns and settings. 
 {statuses}
 Errors are one line on standard error, `error: …`, with control characters shown as escapes. With `--json` standard
 output holds exactly one JSON object on one line, on failure too: `error`, `kind` (InputError, EnvironmentFault,
-ThinMatchError, ConfigError, UsageError, Interrupted, InternalError) and `exit_status`. Numbers that are missing or not
+ThinMatchError, BelowExpectation, ConfigError, UsageError, Interrupted, InternalError) and `exit_status`. A crawl that is
+interrupted, or below expectation, prints its result instead; the exit status tells. Numbers that are missing or not
 finite are `null`; times are ISO 8601 in UTC.
 """
 # What `--json` prints beside `command`, as the fields of a result; {verb: module:class}.
@@ -50,18 +51,26 @@ RESULTS = {
     "quarantine show": "valuation.cli.results:SetAside",
     "quarantine export": "valuation.cli.results:Exported",
     "quarantine retry": "valuation.cli.results:Imported",
+    "crawl collect": "valuation.cli.crawl_results:Crawled",
+    "crawl reparse": "valuation.cli.crawl_results:Crawled",
+    "crawl sources": "valuation.cli.crawl_results:Sources",
+    "crawl expire": "valuation.pipeline.retention:RetentionReport",
+    "crawl new": "crawlers.scaffold:NewSource",
 }
 EXPLAINED = ("run_id", "session_id", "summary", "calibration", "pricer", "value", "matches", "withdrawn", "n_deleted")
 # What the lists in those results hold.
 NESTED = {
     "files[]": "valuation.imports.report:FileReport",
     "reasons[] of quarantine show": "valuation.cli.results:Reason",
-    "sources[]": "valuation.pipeline.status:SourceMonths",
+    "sources[] of status": "valuation.pipeline.status:SourceMonths",
+    "sources[] of crawl collect, crawl reparse": "valuation.cli.crawl_results:CrawledSource",
+    "sources[] of crawl sources": "valuation.collection.sources:SourceState",
     "months[]": "valuation.pipeline.status:MonthCount",
 }
 # Where each table lies in a workspace.
 TABLES = {
     "Postings": "postings/source=…/month=…/part.parquet",
+    "PostingVersions": "versions/source=…/month=…/part.parquet",
     "Sessions": "sessions/month=…/part.parquet",
     "Imports": "imports.parquet",
     "Quarantine": "quarantine/<kind>/<import_id>.parquet",
@@ -173,6 +182,9 @@ def _files() -> str:
         ("`imports/<kind>/<import_id>.parquet`", "Which rows an import brought."),
         ("`runs/<run_id>/`", "The tables below, `report.html`, `main-figure.svg`, `manifest.json`, `timings.json`."),
         ("`validation/<basket>/`", "The pricer card: `validation.parquet`, and of `--holdout` `holdout.parquet`."),
+        ("`crawl/<source>/store.db`", "A source's answers, versions, counts and faults (SQLite; `docs/crawl.md`)."),
+        ("`crawl/reports/<time>/`", "A crawl's `report.html` and `report.json`."),
+        ("`runs/<run_id>/withdrawn.json`", "What retention has deleted of a run's postings, if anything."),
         ("`faults/`", "Trace-backs of errors of ours (exit status 70)."),
     ]
     return _markdown(("path", "holds"), rows)
@@ -221,17 +233,26 @@ def _check(check: Any) -> str:  # noqa: ANN401 - a pandera check
 
 
 def _settings() -> str:
-    """Return the settings with their defaults and comments, as ``configs/default.toml`` has them."""
+    """Return the settings with their defaults and comments, as ``configs/`` has them; of the sources the first's."""
+    rows = [*_commented("default.toml", ""), *_commented("sources.toml", "sources.")]
+    about = (
+        "Order of precedence: `configs/default.toml` and `configs/sources.toml`, the workspace's `valuation.toml`, "
+        "`--set section.key=value`. Every source has the keys of the first."
+    )
+    return f"{about}\n\n" + _markdown(("setting", "default", "meaning"), rows)
+
+
+def _commented(file: str, prefix: str) -> list[tuple[str, str, str]]:
+    """Return name, value and comment of the commented lines of a settings file."""
     from valuation.config import configs_dir
 
     section, rows = "", []
-    for line in (configs_dir() / "default.toml").read_text(encoding="utf-8").splitlines():
+    for line in (configs_dir() / file).read_text(encoding="utf-8").splitlines():
         if header := re.match(r"\[(\w+)\]", line):
             section = header[1]
         elif setting := re.match(r"(\w+) = (.*?)\s+# (.*)$", line):
-            rows.append((f"`{section}.{setting[1]}`", f"`{setting[2]}`", setting[3]))
-    about = "Order of precedence: `configs/default.toml`, the workspace's `valuation.toml`, `--set section.key=value`."
-    return f"{about}\n\n" + _markdown(("setting", "default", "meaning"), rows)
+            rows.append((f"`{prefix}{section}.{setting[1]}`", f"`{setting[2]}`", setting[3]))
+    return rows
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ give the same rows. Versions stream through in pieces: memory does not grow with
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,6 +19,7 @@ import pandas as pd
 
 from crawlers.store import Store, open_store
 from valuation.collection.rows import Context, Version, read_version, summary_json, version_rows
+from valuation.errors import EnvironmentFault
 from valuation.imports.ledger import (
     CRAWLED,
     Entry,
@@ -94,6 +97,10 @@ def export(layout: Layout, settings: Settings, name: str) -> Exported:
     store = open_store(layout.crawl_store(name))
     try:
         return _export(layout, store, context)
+    except sqlite3.Error as error:
+        raise EnvironmentFault(
+            f"{store.path}: cannot be read: {error}; restore it from a copy, or move it away"
+        ) from error
     finally:
         store.close()
 
@@ -151,9 +158,14 @@ def _write(
     now = datetime.now(UTC)
     entry = Entry(ours, "postings", f"{CRAWLED}{context.source}", digest, now, n, quarantine, provenance)
     write_quarantine(layout, entry)
-    write_provenance(layout, entry)
+    # until the rows are in place both the old and the new ones are ours: else one that goes would be taken for a file's
+    before = read_provenance(layout, "postings", ours)
+    gone = before[~before["id"].isin(ids)]
+    both = pd.concat([table for table in (provenance, gone) if len(table)] or [provenance], ignore_index=True)
+    write_provenance(layout, dataclasses.replace(entry, provenance=both))
     versions.commit()
     postings.commit()
+    write_provenance(layout, entry)
     write_ledger(layout, [entry], superseded=())
 
 
@@ -190,9 +202,8 @@ def _held(piece: list[Version], reasons: NDArray[np.object_], ours: str, source:
 def _value_of(version: Version, reason: Reason) -> str | None:
     """What was at fault."""
     posting = version.posting
-    if reason in (Reason.BAD_DATE, Reason.FUTURE_DATE):
-        return posting.date_published_raw
-    return mask(posting.price.raw)[:80] if posting.price.raw else None
+    found = posting.date_published_raw if reason in (Reason.BAD_DATE, Reason.FUTURE_DATE) else posting.price.raw
+    return mask(found)[:80] if found else None
 
 
 def _held_dropped(store: Store, ours: str, source: str) -> pd.DataFrame:
@@ -205,7 +216,7 @@ def _held_dropped(store: Store, ours: str, source: str) -> pd.DataFrame:
         values=[value and mask(value)[:80] for _, _, value, *_ in found],
         reasons=[_REASON_OF_DROPPED[reason] for _, reason, *_ in found],
         raw=[
-            json.dumps({"id": name, "url": url or page, "position": position})
+            json.dumps({"id": name, "url": mask(url or page or ""), "position": position})
             for name, _, _, url, _, position, page in found
         ],
     )

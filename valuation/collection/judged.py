@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawlers.expectations import CrawlCounts, Verdict, judge
-from crawlers.shapes import common, missing, shape_of
+from crawlers.shapes import common, lists_of, missing, shape_of
 
 if TYPE_CHECKING:
     from crawlers.store import Fetched, Store
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 SAMPLE = 20  # good answers whose shape is the usual one
 LOOKED_AT = 500  # answers of a failed crawl that are compared
 GOOD = "last_good"
+_NOTHING = "nothing was read from it"
+_ASKED = """
+crawl_id = ?1 AND (callback IS NOT NULL OR status >= 400) AND NOT (
+    status >= 400 AND EXISTS (  -- an error that the next try got over is none
+        SELECT 1 FROM responses later WHERE later.request_hash = responses.request_hash
+        AND later.response_id > responses.response_id AND later.crawl_id = ?1 AND later.status < 400
+    )
+)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ def first_differing(store: Store, crawl_id: str, good: str | None) -> Differing 
     """Find the first answer that is an error, that could not be read, or that lacks keys which good answers have."""
     usual = _usual(store, good) if good else {}
     faults = {number: f"{kind}: {message}" for number, _, kind, message in store.faults(crawl_id) if number}
-    asked = store.responses("crawl_id = ? AND (callback IS NOT NULL OR status >= 400)", (crawl_id,))
+    asked = store.responses(_ASKED, (crawl_id,))
     first: Fetched | None = None
     for seen, one in enumerate(asked):
         if seen >= LOOKED_AT:
@@ -132,7 +141,8 @@ def first_differing(store: Store, crawl_id: str, good: str | None) -> Differing 
     if first is None:
         return None
     keys = ", ".join(sorted(shape_of(first.body))[:8]) or "neither JSON nor JSON-LD"
-    return Differing(first.response_id, first.url, first.status, f"nothing was read from it; it has {keys}")
+    read = "its keys are the usual ones, look at the values" if counts_of(store, crawl_id).postings else _NOTHING
+    return Differing(first.response_id, first.url, first.status, f"{read}; it has {keys}")
 
 
 def _usual(store: Store, good: str) -> dict[str, frozenset[str]]:
@@ -154,6 +164,6 @@ def _difference(one: Fetched, faults: dict[int, str], usual: dict[str, frozenset
     known = usual.get(str(one.callback), frozenset())
     gone = missing(shape_of(one.body), known) if one.status == 200 and known else []
     lists = {path.partition("[]")[0] for path in gone}
-    if len(lists) == 1 and lists <= shape_of(one.body):
+    if len(lists) == 1 and lists <= shape_of(one.body) - lists_of(shape_of(one.body)):
         return f"{lists.pop()} is empty, or holds nothing that the last good crawl's answers have"
     return f"without {', '.join(gone[:5])}, which the last good crawl's answers have" if gone else None

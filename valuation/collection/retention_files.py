@@ -1,4 +1,4 @@
-"""Files beside a source's store that name what it sent: Scrapy's queue, the log, the crawl reports."""
+"""Files beside a source's store that name what it sent: Scrapy's queue, the log, the crawl reports, trace-backs."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def clear_files(layout: Layout, store: Store, expired: Expired) -> None:
         if newest is not None and newest <= expired.cut:
             remove_tree(folder / "job")  # a crawl begun then cannot be gone on with; the next starts at its mark
         _clear_log(folder / "crawl.log", expired.cut)
+        _clear_traces(layout.root / "faults", expired.cut)
         for report in sorted((layout.crawl / "reports").glob("*/report.json")):
             _clear_report(report, expired)
     except OSError as error:
@@ -69,6 +70,14 @@ def _clear_log(path: Path, cut: str) -> None:
             kept.append(line)
     if len(kept) < len(lines):
         write_text(path, "".join(kept))
+
+
+def _clear_traces(folder: Path, cut: str) -> None:
+    """Remove trace-backs from before the cut: an error's message may quote what it stumbled over."""
+    latest = f"{datetime.fromisoformat(cut):%Y-%m-%dT%H%M%S}"
+    for path in folder.glob("*.txt"):
+        if path.name[: len(latest)] <= latest:
+            path.unlink()
 
 
 def _clear_report(path: Path, expired: Expired) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ def version_rows(versions: Sequence[Version], context: Context) -> tuple[pd.Data
     low = np.array([one.price.low or np.nan for one in postings], dtype=np.float64)
     high = np.array([one.price.high or np.nan for one in postings], dtype=np.float64)
     rates = usd_rates(month, currency, context.rates)
+    with np.errstate(over="ignore"):  # what overflows is infinite, and is quarantined as such
+        middle = np.where(low == high, low, np.sqrt(low) * np.sqrt(high)) * rates["usd_per_unit"].to_numpy()
     frame = pd.DataFrame(
         {
             "posting_id": _strings([one.posting_id for one in versions]),
@@ -99,7 +102,7 @@ def version_rows(versions: Sequence[Version], context: Context) -> tuple[pd.Data
             "price_low": low,
             "price_high": high,
             "currency": currency,
-            "price_usd": np.where(low == high, low, np.sqrt(low) * np.sqrt(high)) * rates["usd_per_unit"].to_numpy(),
+            "price_usd": middle,
             "rate_source": rates["rate_source"],
             "category": _strings([_masked(one.category) for one in postings]),
             "country": _strings([_masked(one.job_location) for one in postings]),
@@ -110,12 +113,11 @@ def version_rows(versions: Sequence[Version], context: Context) -> tuple[pd.Data
             "current": np.array([one.current for one in versions], dtype=bool),
         }
     )
-    no_rate = np.isnan(frame["price_usd"].to_numpy()) & ~np.isnan(low)
-    reasons = [_reason(one, bool(missing)) for one, missing in zip(versions, no_rate, strict=True)]
+    reasons = [_reason(one, usd) for one, usd in zip(versions, middle.tolist(), strict=True)]
     return frame, np.array(reasons, dtype=object)
 
 
-def _reason(version: Version, no_rate: bool) -> Reason | None:
+def _reason(version: Version, usd: float) -> Reason | None:
     """Why a version cannot be used: the first of the reasons, in the order in which imports give them."""
     posting, price = version.posting, version.posting.price
     if not (posting.job_title or posting.description or posting.skills):
@@ -134,7 +136,9 @@ def _reason(version: Version, no_rate: bool) -> Reason | None:
         return Reason.NO_CURRENCY
     if _code(price.currency) is None:
         return Reason.BAD_CURRENCY
-    return Reason.NO_RATE if no_rate else None
+    if math.isnan(usd):
+        return Reason.NO_RATE
+    return Reason.INFINITE_PRICE if math.isinf(usd) else None
 
 
 def summary_json(version: Version) -> str:
@@ -142,9 +146,9 @@ def summary_json(version: Version) -> str:
     posting = version.posting
     shown = {
         "id": version.posting_id,
-        "url": posting.url,
+        "url": _masked(posting.url),
         "title": _masked(posting.job_title),
-        "posted": posting.date_published_raw,
+        "posted": _masked(posting.date_published_raw),
         "price": _masked(posting.price.raw),
     }
     return json.dumps({key: value[:300] if isinstance(value, str) else value for key, value in shown.items()})

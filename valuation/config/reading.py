@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from valuation.config.sections import Settings
-from valuation.config.sources import is_loopback
+from valuation.config.sources import SOURCE_NAME, is_loopback
 from valuation.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ def _merge_sources(into: dict[str, Any], new: Mapping[str, Any], *, origin: str)
         if not isinstance(block, dict):
             raise ConfigError(f"{origin}: sources.{name} is a section: write sources.{name}.KEY = VALUE")
         if name not in into:
-            if block.get("spider") not in into:
+            if not re.fullmatch(SOURCE_NAME, name):  # it becomes a folder, a column and part of a variable's name
+                raise ConfigError(f"{origin}: source {name!a}: expected 2 to 32 lower-case letters and digits")
+            if str(block.get("spider")) not in into:
                 raise ConfigError(
                     f"{origin}: unknown source {name}; sources are {', '.join(sorted(into))} (a source of your own "
                     'needs a spider, such as spider = "jobposting" for another site)'

@@ -64,7 +64,8 @@ class SourceSettings(Section):
         if not value:  # the user names the site
             return value
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        named = parts.hostname and parts.port != 0  # reading a port that is none is a ValueError
+        if parts.scheme not in ("http", "https") or not named or parts.query or parts.fragment:
             raise ValueError("expected a URL such as https://api.example.org")
         if parts.username or parts.password:
             raise ValueError("a URL must not hold a name or password; tokens come from the environment")

@@ -135,6 +135,8 @@ def mend_ledger(layout: Layout) -> pd.DataFrame:
     ledger = read_ledger(layout)
     stale = []
     for line in ledger.to_dict("records"):
+        if line["file"].startswith(CRAWLED):
+            continue  # a crawl's tables are made anew from its store, never retried
         if _rows_in(layout.quarantine(line["kind"], line["import_id"])) != line["quarantined"]:
             held = read_quarantine(layout, line["kind"], line["import_id"])
             known = read_provenance(layout, line["kind"], line["import_id"])

@@ -12,6 +12,7 @@ from valuation.errors import InputError
 from valuation.pipeline.finished import read_run_table
 from valuation.storage import read_postings, read_sessions
 from valuation.tables import Matches, Values
+from valuation.tables.withdrawn import read_withdrawn, withdrawn_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,10 @@ class Explanation:
         Its rows of `matches`, with the postings' titles.
     manifest : dict
         The run's manifest.
+    withdrawn : str
+        Which postings of the run were deleted since, in one line; ``''`` if none.
+    n_deleted : int
+        How many of the session's own neighbours went with them.
     """
 
     run_id: str
@@ -44,6 +49,8 @@ class Explanation:
     value: pd.Series
     matches: pd.DataFrame
     manifest: dict[str, Any]
+    withdrawn: str = ""
+    n_deleted: int = 0
 
     def data(self) -> dict[str, Any]:
         """Plain data, numbers unrounded."""
@@ -59,15 +66,20 @@ class Explanation:
             "pricer": self.manifest["settings"]["pricing"]["pricer"],
             "value": missing_to_none,
             "matches": self.matches.astype(object).where(self.matches.notna(), None).to_dict(orient="records"),
+            "withdrawn": self.withdrawn or None,
+            "n_deleted": self.n_deleted,
         }
 
     def text(self) -> str:
         """Lines for a person, at most 100 columns."""
         lines = [f"session {plain(self.session_id, 60)} of {self.value['month']}, run {self.run_id}"]
         lines += [f"  {plain(self.summary, 96)}", ""]
+        if self.withdrawn:
+            lines += [f"run {self.run_id}: {self.withdrawn}", ""]
         if not self.value["matched"]:
             return "\n".join([*lines, f"not matched: {self.value['reason']}; it has no value and is counted as such"])
-        return "\n".join([*lines, *self._neighbours(), "", *self._arithmetic()])
+        shown = [*self._neighbours(), ""] if len(self.matches) else []
+        return "\n".join([*lines, *shown, *self._arithmetic()])
 
     def _neighbours(self) -> list[str]:
         """The table of neighbours: every term of the sum."""
@@ -89,12 +101,17 @@ class Explanation:
         """The sum, the correction and both bands."""
         value, line = self.value, self.manifest["calibration"]
         total = float(self.matches["contribution"].sum())
-        lines = [
-            f"sum of contributions      {total:.9f} = log_value_raw {value['log_value_raw']:.9f}",
-        ]
+        raw = float(value["log_value_raw"]) if self.n_deleted else total
+        lines = [f"sum of contributions      {total:.9f} = log_value_raw {value['log_value_raw']:.9f}"]
+        if self.n_deleted:
+            lines = [
+                f"{self.n_deleted} of its {self.n_deleted + len(self.matches)} neighbours were deleted: the sum cannot "
+                "be redone",
+                f"sum of those left         {total:.9f}; log_value_raw was {raw:.9f}",
+            ]
         if line["applied"]:
             lines.append(
-                f"calibrated                {line['intercept']:.9f} + {line['slope']:.9f} x {total:.9f} "
+                f"calibrated                {line['intercept']:.9f} + {line['slope']:.9f} x {raw:.9f} "
                 f"= {value['log_value']:.9f}"
             )
         level = self.manifest["settings"]["bands"]["level"]
@@ -142,6 +159,8 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
     merged = chosen.merge(titles, on="posting_id", how="left", validate="many_to_one").sort_values("rank")
     sessions = read_sessions(layout)
     summary = sessions.loc[sessions["session_id"] == session_id, "summary"]
+    marks = read_withdrawn(folder)
+    had = max((mark.neighbours for mark in marks), default=0) if mine["matched"].iloc[0] else 0
     return Explanation(
         run_id=manifest["run_id"],
         session_id=session_id,
@@ -149,4 +168,6 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
         value=mine.iloc[0],
         matches=merged.reset_index(drop=True),
         manifest=manifest,
+        withdrawn=withdrawn_line(marks),
+        n_deleted=max(0, had - len(merged)),
     )

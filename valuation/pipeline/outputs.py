@@ -35,6 +35,7 @@ from valuation.tables import (
     write_table,
     write_text,
 )
+from valuation.tables.withdrawn import read_withdrawn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,6 +266,7 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
         postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
         manifest=manifest,
         truth=_truth(layout.root / "truth.json"),
+        withdrawn=read_withdrawn(folder),
     )
 
 

@@ -10,6 +10,7 @@ from valuation.imports import quarantined
 from valuation.pipeline.finished import read_manifest
 from valuation.storage import read_postings, read_sessions
 from valuation.tables import Imports, read_table
+from valuation.tables.withdrawn import read_withdrawn, withdrawn_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,8 @@ class Status:
         Quarantined rows, most frequent first.
     runs : int
     last_run, headline : str or None
+    withdrawn : str or None
+        Which postings of the last run were deleted since, in one line.
     """
 
     workspace: str
@@ -65,6 +68,7 @@ class Status:
     runs: int
     last_run: str | None
     headline: str | None
+    withdrawn: str | None = None
 
 
 def status(layout: Layout) -> Status:
@@ -85,6 +89,7 @@ def status(layout: Layout) -> Status:
         runs=sum(1 for _ in layout.runs.glob("*/manifest.json")),
         last_run=last,
         headline=str(manifest["headline"]) if manifest else None,
+        withdrawn=withdrawn_line(read_withdrawn(layout.runs / last)) or None if last else None,
     )
 
 

@@ -38,7 +38,7 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "widths": ("coverage",),
     "card": ("calibration_slope", "coverage"),
     "otherwise": GROWTH,
-    "examples": ("sums_off", "hubs", "length_value"),
+    "examples": ("sums_off", "hubs", "length_value", "withdrawn"),
 }
 
 

@@ -22,6 +22,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from valuation.tables.withdrawn import Withdrawal
+
 STATISTIC_WORDS = {
     "mean_log": "geometric mean",
     "median": "median",
@@ -52,6 +54,8 @@ class RunTables:
         The run's ``manifest.json``.
     truth : mapping or None
         What a simulated world knows about itself.
+    withdrawn : tuple of Withdrawal
+        Postings deleted since the run; their rows of `matches` are gone.
     """
 
     values: pd.DataFrame
@@ -65,6 +69,7 @@ class RunTables:
     postings: pd.DataFrame
     manifest: Mapping[str, Any]
     truth: Mapping[str, Any] | None = None
+    withdrawn: tuple[Withdrawal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

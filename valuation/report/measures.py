@@ -186,12 +186,23 @@ def shift(tables: RunTables) -> Shift | None:
 
 
 def sum_gaps(tables: RunTables) -> pd.Series:
-    """Absolute gap between each matched session's summed contributions and its log value: one number written twice."""
+    """Absolute gap between each matched session's summed contributions and its log value: one number written twice.
+
+    Sessions that lost neighbours to a deletion are left out.
+    """
     if tables.matches.empty:
         return pd.Series(dtype=float)
     total = tables.matches.groupby("session_id")["contribution"].sum()
+    total = total[~total.index.isin(incomplete(tables))]
     raw = tables.values.set_index("session_id")["log_value_raw"]
     return (total - raw.reindex(total.index)).abs()
+
+
+def incomplete(tables: RunTables) -> set[str]:
+    """Sessions some of whose neighbours were deleted since the run, and some are left."""
+    had = max((mark.neighbours for mark in tables.withdrawn), default=0)
+    left = tables.matches.groupby("session_id").size()
+    return {str(name) for name in left.index[left < had]}
 
 
 def calibration(tables: RunTables) -> tuple[str, float] | None:

@@ -16,6 +16,26 @@ from valuation.report.provenance import constant, month, quoted
 from valuation.report.warning import Severity, Warning_, warning
 
 
+def withdrawn(tables: RunTables) -> list[Warning_]:
+    """Warn of each limit by which postings of the run were deleted since."""
+    fired = []
+    for why in dict.fromkeys(mark.why for mark in tables.withdrawn):
+        marks = [mark for mark in tables.withdrawn if mark.why == why]
+        days = sorted({mark.deleted_at[:10] for mark in marks})
+        text = (
+            "{postings} of this run’s postings were deleted since it was made, as {why} asks (last on {day}), and with "
+            "them {rows} of its match rows. Figures stand as they were computed; what this page says of single "
+            "neighbours covers those that are left. A new run does without them."
+        )
+        numbers = {
+            "postings": (float(sum(mark.postings for mark in marks)), "count"),
+            "rows": (float(sum(mark.match_rows for mark in marks)), "count"),
+        }
+        words = {"why": quoted(why, 80), "day": quoted(days[-1])}
+        fired.append(warning("withdrawn", "caution", "Postings deleted since", text, numbers, words, marks[0].source))
+    return fired
+
+
 def mix_jump(tables: RunTables) -> list[Warning_]:
     """Warn if an attribute's mix jumps between consecutive months."""
     fired = []

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from valuation.report.blocks import Block, Context, Example, Neighbour, Note, Section
 from valuation.report.facts import TOP_NEIGHBOURS, example_ids
 from valuation.report.inputs import lookup
+from valuation.report.measures import incomplete
 from valuation.report.provenance import DASH, cell, interval, key_of, month
 from valuation.report.text import clean, excerpt, safe_url
 
@@ -98,6 +99,10 @@ def _arithmetic(context: Context, value: pd.Series) -> Markup:
     )
     if not math.isclose(context.facts[facts["sum"]], float(value["log_value_raw"]), rel_tol=0, abs_tol=1e-6):
         raw = cell("values", value, "log_value_raw", "ln")
+        if name in incomplete(context.tables):
+            return Markup(
+                "{}. The rest of {}, the log value of this run ({}; {}), came from neighbours deleted since."
+            ).format(total, raw, *_value(value))
         return Markup("{}: they do not add up to {}, the log value of this run ({}; {}).").format(
             total, raw, *_value(value)
         )

@@ -17,6 +17,7 @@ ORDER = {"serious": 0, "caution": 1, "note": 2}
 RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     estimates.nothing_matched,
     estimates.sums_off,
+    sessions.withdrawn,
     estimates.no_growth,
     estimates.shift_excludes_zero,
     sessions.mix_jump,

@@ -54,6 +54,8 @@ class PartsWriter:
         """Drop what was not committed."""
         for writer in self._open.values():
             writer.close()
+        if (self._folder / JOURNAL).exists():
+            return  # a commit that was cut short: the next writer finishes it with what lies here
         for left in self._below().glob(f"*/{NEXT}"):
             left.unlink(missing_ok=True)
 
