@@ -1,4 +1,4 @@
-"""Postings a second from HTTP answer to Parquet, and memory as the crawl grows; near-duplicates against all pairs.
+"""Postings a second from HTTP answer to Parquet, and memory as the crawl grows.
 
 Each crawl is `valuation crawl` as a user runs it, against the replay server on this machine with throttling off; the
 server takes part of the second core. Usage: python benchmarks/bench_crawl.py [POSTINGS …]  (default 20000 200000)
@@ -48,7 +48,9 @@ def crawl(url, root):
     flags = [part for one in settings for part in ("--set", one)]
     line = [sys.executable, "-m", "valuation.cli", "crawl", SOURCE, "-w", str(root), "--quiet", *flags]
     began = time.perf_counter()
-    process = subprocess.Popen(line, env={**os.environ, f"VALUATION_{SOURCE.upper()}_TOKEN": "local"}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        line, env={**os.environ, f"VALUATION_{SOURCE.upper()}_TOKEN": "local"}, stdout=subprocess.DEVNULL
+    )
     peak = Peak(process.pid)
     peak.start()
     assert process.wait() == 0
@@ -64,7 +66,9 @@ def main():
             Workspace.create(root)
             seconds, peak = crawl(server.url, root)
             kept = len(read_postings(open_layout(root)))
-            print(f"{size:9,} {seconds:8.1f} {size / seconds:9,.0f} {peak.child:12.0f} {peak.parent:10.0f}   ({kept:,} kept)")
+            print(
+                f"{size:9,} {seconds:8.1f} {size / seconds:9,.0f} {peak.child:12.0f} {peak.parent:10.0f}   ({kept:,} kept)"
+            )
 
 
 if __name__ == "__main__":

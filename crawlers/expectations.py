@@ -6,14 +6,17 @@ so that a site which quietly drops or renames a field is noticed though the floo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crawlers.store.records import FIELDS
 from valuation.config import SourceSettings
 
-ENOUGH = 10  # postings from which a share is compared with the last good crawl's
+ENOUGH = 10  # postings that a good crawl must have to be a standard
+SURE = 0.001  # probability under which a low share is not put down to chance
 USUAL = 0.3  # share from which a field counts as one that this source has
+RARE = 0.1  # floor of a source where prices are rare
 HALF = 0.5  # of its usual share: below it a field has gone missing
 RECORDS = ("new", "changed", "unchanged", "repeated", "dropped", "duplicate_id", "outside_window")
 ON_PAGES = ("new", "changed", "unchanged", "repeated")
@@ -102,9 +105,9 @@ def judge(crawl: CrawlCounts, source: SourceSettings, baseline: CrawlCounts | No
     """
     found = [_complete(crawl), _errors(crawl, source), _reach(crawl), _items(crawl, source), _unreadable(crawl, source)]
     if crawl.postings:
-        found += [_coverage(crawl, source, name) for name in ("text", "date_published")]
+        found += [_coverage(crawl, source, name) for name in ("text", "job_title", "date_published")]
         found.append(_prices(crawl, source))
-        if baseline is not None and baseline.postings >= ENOUGH and crawl.postings >= ENOUGH:
+        if baseline is not None and baseline.postings >= ENOUGH:
             found += _as_usual(crawl, baseline)
     return tuple(found)
 
@@ -157,16 +160,16 @@ def _unreadable(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
 def _coverage(crawl: CrawlCounts, source: SourceSettings, name: str) -> Verdict:
     share = crawl.share("field", name)
     met = share >= source.min_field_coverage
-    what = {"text": "postings with a text", "date_published": "postings with a date"}[name]
+    what = {"text": "a text", "job_title": "a title", "date_published": "a date"}[name]
     shown = f"{crawl.of('field', name)} of {crawl.postings} ({share:.1%})"
-    return Verdict(
-        what, met, shown, f"at least {source.min_field_coverage:.1%}", "" if met else "renamed or reformatted?"
-    )
+    floor = f"at least {source.min_field_coverage:.1%}"
+    return Verdict(f"postings with {what}", met, shown, floor, "" if met else "renamed or reformatted?")
 
 
 def _prices(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
     share = crawl.share("price", "read")
-    met = share >= source.min_price_share
+    # where few postings state a price at all, a handful of postings without one says nothing
+    met = share >= source.min_price_share or (source.min_price_share < RARE and crawl.postings < ENOUGH)
     shown = f"{crawl.of('price', 'read')} of {crawl.postings} ({share:.1%})"
     advice = "" if met else "renamed or reformatted? the quarantine shows the texts"
     return Verdict("prices read", met, shown, f"at least {source.min_price_share:.1%}", advice)
@@ -174,15 +177,35 @@ def _prices(crawl: CrawlCounts, source: SourceSettings) -> Verdict:
 
 def _as_usual(crawl: CrawlCounts, baseline: CrawlCounts) -> list[Verdict]:
     """Fields that the last good crawl had, prices, and how many of the records are postings."""
-    usual, share = baseline.postings / baseline.records, crawl.postings / crawl.records
-    advice = "" if share >= HALF * usual else "records are no longer recognised as postings?"
-    floor = f"at least half of {usual:.1%}"
-    found = [Verdict("postings among records as in the last good crawl", not advice, f"{share:.1%}", floor, advice)]
+    what = "records are no longer recognised as postings?"
+    found = [
+        _usual("postings among records", crawl.postings, crawl.records, baseline.postings / baseline.records, what)
+    ]
     for name, key in [*(("field", field_name) for field_name in FIELDS), ("price", "read")]:
-        usual, share = baseline.share(name, key), crawl.share(name, key)
+        usual = baseline.share(name, key)
         if usual >= USUAL:
-            met = share >= HALF * usual
-            what = f"{'prices' if name == 'price' else key} as in the last good crawl"
-            advice = "" if met else "renamed or reformatted?"
-            found.append(Verdict(what, met, f"{share:.1%}", f"at least half of {usual:.1%}", advice))
+            label = "prices" if name == "price" else key
+            found.append(_usual(label, crawl.of(name, key), crawl.postings, usual, "renamed or reformatted?"))
     return found
+
+
+def _usual(label: str, n: int, of: int, usual: float, advice: str) -> Verdict:
+    """Whether a share is at least half of the usual one, or so few are asked that chance explains it."""
+    met = n >= HALF * usual * of or chance_of(n, of, usual) >= SURE
+    shown, floor = f"{n} of {of} ({n / of:.1%})", f"at least half of {usual:.1%}"
+    return Verdict(f"{label} as in the last good crawl", met, shown, floor, "" if met else advice)
+
+
+def chance_of(n: int, of: int, share: float) -> float:
+    """Probability of at most `n` successes in `of` draws, each with probability `share`.
+
+    >>> round(chance_of(0, 4, 0.9), 6), chance_of(2, 4, 1.0), chance_of(5, 5, 0.4)
+    (0.0001, 0.0, 1.0)
+    """
+    if n >= of or share <= 0:
+        return 1.0
+    if share >= 1:
+        return 0.0
+    yes, no = math.log(share), math.log1p(-share)
+    ways = (math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1) for k in range(n + 1))
+    return min(1.0, math.fsum(math.exp(way + k * yes + (of - k) * no) for k, way in enumerate(ways)))

@@ -225,12 +225,13 @@ def from_json(content: str) -> Posting:
 
 
 def content_hash(content: str) -> str:
-    """SHA-256 (hex) of a posting's content, without what changes while the offer stays: bids and the time of edits.
+    """SHA-256 (hex) of a posting's content, without what changes while the offer stays: bids, ages, times of edits.
 
     A posting seen again with the same hash is the same version.
     """
     data = json.loads(content)
-    for name in ("bids", "date_modified", "date_modified_raw"):
+    dates = ("date_published", "date_published_raw") if data["date_quality"] == "derived" else ()  # "3 days ago"
+    for name in ("bids", "date_modified", "date_modified_raw", *dates):
         data.pop(name)
     text = json.dumps(data, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -133,18 +133,24 @@ class Records:
         if outcome in ("outside_window", "duplicate_id"):
             return
         count, here = self.store.count, self.crawl_id
-        count(here, "price", posting.price.fault or "read")
+        latest = seen_at + timedelta(days=1)  # a date in the future is none, nor the mark: nothing would be new again
+        count(here, "price", _price_state(posting))
         for name in FIELDS:
-            if getattr(posting, name):
+            if getattr(posting, name) and (name != "date_published" or posting.date_published <= latest):  # type: ignore[operator]
                 count(here, "field", name)
         if posting.job_title or posting.description or posting.skills:
             count(here, "field", "text")
-        latest = seen_at + timedelta(
-            days=1
-        )  # a date in the future must not become the mark: nothing would be new again
         for time in (posting.date_published, posting.date_modified):
             if time is not None and time <= latest and (self.newest is None or time > self.newest):
                 self.newest = time
+
+
+def _price_state(posting: Posting) -> str:
+    """``read`` where a price can be used, else what it lacks."""
+    price = posting.price
+    if price.low is None:
+        return price.fault or "none"
+    return "no_type" if price.type is None else "no_currency" if price.currency is None else "read"
 
 
 def _storable(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from crawlers.fields import Record, RecordFault, identifier, listing, mapping, names, number, text, whole
+from crawlers.fields import Record, identifier, listing, mapping, names, number, text, whole
 from crawlers.posting import Posting, Price, PriceKind, PriceType, price_from_numbers, price_from_text
 from crawlers.salaries import currency_at
 from crawlers.text import plain_text, read_time
@@ -19,7 +19,7 @@ def parse_job(record: Record, *, kind: PriceKind, zone: str) -> Posting:
     Raises
     ------
     RecordFault
-        It has neither ``id`` nor ``ciphertext``.
+        It has no ``id``: another stand-in would make every job a new one.
 
     >>> job = {"id": "7", "ciphertext": "~01f", "title": "Logo", "amount": {"rawValue": "150.0", "currency": "USD"}}
     >>> posting = parse_job({**job, "createdDateTime": "2026-11-01T10:00:00+0000"}, kind="posted", zone="UTC")
@@ -27,14 +27,10 @@ def parse_job(record: Record, *, kind: PriceKind, zone: str) -> Posting:
     ('https://www.upwork.com/jobs/~01f', 150.0, 'fixed')
     """
     code = text(record, "ciphertext")
-    try:
-        found = identifier(record, "id")
-    except RecordFault:
-        found = identifier(record, "ciphertext")
     published = text(record, "publishedDateTime") or text(record, "createdDateTime")
     country = text(mapping(mapping(record, "client"), "location"), "country")
     return Posting(
-        job_posting_id=found,
+        job_posting_id=identifier(record, "id"),
         url=f"{JOB_PAGE}~{code.lstrip('~')}" if code and code.lstrip("~").isalnum() else None,
         job_title=plain_text(text(record, "title")),
         description=plain_text(text(record, "description")),

@@ -7,8 +7,9 @@ import pytest
 from crawling import make_job
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
-from crawlers.expectations import CrawlCounts, judge
+from crawlers.expectations import CrawlCounts, chance_of, judge
 from crawlers.store.records import FIELDS
 
 SOURCE = make_job(
@@ -20,7 +21,7 @@ SOURCE = make_job(
 
 def counts(new=100, *, requests=100, fields=None, read=None, outcome="finished", reason="finished", **more):
     """A crawl of `new` postings in which everything is there unless told otherwise."""
-    filled = {name: new for name in ("text", "date_published")} | (fields or {})
+    filled = {name: new for name in ("text", "job_title", "date_published")} | (fields or {})
     found = {("record", "new"): new, ("requests", ""): requests, ("price", "read"): new if read is None else read}
     found |= {("field", name): n for name, n in filled.items()}
     found |= {tuple(key.split("__")): n for key, n in more.items()}
@@ -40,24 +41,43 @@ def test_a_good_crawl_meets_everything_and_gives_no_advice():
     found = judge(counts(), SOURCE, None)
     assert all(one.met and one.advice == "" for one in found)
     assert [one.name for one in found] == [
-        "ends by itself", "failed requests", "records out of reach", "records", "unreadable records",
-        "postings with a text", "postings with a date", "prices read",
+        "ends by itself", "failed requests", "records out of reach", "postings", "unreadable records",
+        "postings with a text", "postings with a title", "postings with a date", "prices read",
     ]  # fmt: skip
+
+
+def unreadable(n, reason):
+    return counts(100 - n, record__dropped=n, **{f"dropped__{reason}": n})
+
+
+def fields(name, n):
+    return counts(fields={name: n})
+
+
+DATE = "date_published"
+FLOORS = (DATE, "job_title")  # judged by the stricter floors
+TITLE = "job_title"
+BAD = "unreadable_record"
+SIX = "6 of 100 (6.0%)"
 
 
 @pytest.mark.parametrize(
     ("name", "good", "bad", "found", "expected"),
     [
-        ("records", counts(20), counts(19), "19", "at least 20"),
-        ("failed requests", counts(failed__status=5), counts(failed__status=6), "6 of 100 (6.0%)", "at most 5.0%"),
-        ("failed requests", counts(fault__shape=5), counts(failed__timeout=3, fault__shape=3), "6 of 100 (6.0%)", "at most 5.0%"),
-        ("failed requests", counts(requests=0), counts(requests=0, failed__status=1), "1 of 1 (100.0%)", "at most 5.0%"),
+        ("postings", counts(20), counts(19), "19 of 19 records", "at least 20"),
+        ("failed requests", counts(failed__status=5), counts(failed__status=6), SIX, "at most 5.0%"),
+        ("failed requests", counts(fault__shape=5), counts(failed__timeout=3, fault__shape=3), SIX, "at most 5.0%"),
+        ("failed requests", counts(requests=0), counts(requests=0, failed__x=1), "1 of 1 (100.0%)", "at most 5.0%"),
         ("records out of reach", counts(fault__cap=0), counts(fault__cap=1), "1 searches", "none"),
-        ("unreadable records", counts(95, dropped__no_id=5, record__dropped=5), counts(94, dropped__no_id=6, record__dropped=6), "6 of 100 (6.0%)", "at most 5.0%"),
-        ("unreadable records", counts(95, dropped__unreadable_record=5, record__dropped=5), counts(94, dropped__unreadable_record=6, record__dropped=6), "6 of 100 (6.0%)", "at most 5.0%"),
-        ("unreadable records", counts(95, record__duplicate_id=5), counts(94, record__duplicate_id=6), "6 of 100 (6.0%)", "at most 5.0%"),
-        ("postings with a text", counts(fields={"text": 90}), counts(fields={"text": 89}), "89 of 100 (89.0%)", "at least 90.0%"),
-        ("postings with a date", counts(fields={"date_published": 90}), counts(fields={"date_published": 89}), "89 of 100 (89.0%)", "at least 90.0%"),
+        ("unreadable records", unreadable(5, "no_id"), unreadable(6, "no_id"), SIX, "at most 5.0%"),
+        ("unreadable records", unreadable(5, BAD), unreadable(6, BAD), SIX, "at most 5.0%"),
+        (
+            "unreadable records", counts(95, record__duplicate_id=5), counts(94, record__duplicate_id=6), SIX,
+            "at most 5.0%",
+        ),
+        ("postings with a title", fields(TITLE, 90), fields(TITLE, 89), "89 of 100 (89.0%)", "at least 90.0%"),
+        ("postings with a text", fields("text", 90), fields("text", 89), "89 of 100 (89.0%)", "at least 90.0%"),
+        ("postings with a date", fields(DATE, 90), fields(DATE, 89), "89 of 100 (89.0%)", "at least 90.0%"),
         ("prices read", counts(read=30), counts(read=29), "29 of 100 (29.0%)", "at least 30.0%"),
     ],
 )  # fmt: skip
@@ -89,8 +109,8 @@ def test_a_crawl_that_did_not_end_by_itself_fails_and_says_what_to_do(reason, ad
 
 def test_zero_records_is_a_failure_without_division():
     nothing = CrawlCounts({})
-    assert failed(nothing) == ["records"]
-    assert verdict("records", nothing).found == "0"
+    assert failed(nothing) == ["postings"]
+    assert verdict("postings", nothing).found == "0 of 0 records"
     assert verdict("unreadable records", nothing).found == "0 of 0 (0.0%)"
     assert [one.name for one in judge(nothing, SOURCE, counts())][-1] == "unreadable records"
     fine = SOURCE.model_copy(update={"min_items": 0})
@@ -101,7 +121,7 @@ def test_records_count_whatever_became_of_them():
     made = {"changed": 3, "unchanged": 4, "repeated": 5, "dropped": 6, "duplicate_id": 7, "outside_window": 8}
     crawl = counts(2, **{f"record__{key}": n for key, n in made.items()})
     assert (crawl.records, crawl.postings) == (35, 14)
-    assert verdict("records", crawl).found == "35"
+    assert verdict("postings", crawl).found == "14 of 35 records"
 
 
 def test_dropped_records_that_are_no_fault_of_the_source_do_not_count_as_unreadable():
@@ -112,7 +132,7 @@ def test_dropped_records_that_are_no_fault_of_the_source_do_not_count_as_unreada
 # --- against the last good crawl ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*(name for name in FIELDS if name != "date_published"), "price"])  # it has a floor
+@pytest.mark.parametrize("name", [*(name for name in FIELDS if name not in FLOORS), "price"])
 def test_half_of_the_usual_share_is_enough_and_less_is_not(name):
     label = "prices as in the last good crawl" if name == "price" else f"{name} as in the last good crawl"
 
@@ -121,7 +141,7 @@ def test_half_of_the_usual_share_is_enough_and_less_is_not(name):
 
     assert verdict(label, with_(40), baseline=with_(80)).met
     missed = verdict(label, with_(39), baseline=with_(80))
-    assert (missed.met, missed.found, missed.expected) == (False, "39.0%", "at least half of 80.0%")
+    assert (missed.met, missed.found, missed.expected) == (False, "39 of 100 (39.0%)", "at least half of 80.0%")
     assert label in failed(with_(0), with_(100))
 
 
@@ -132,15 +152,54 @@ def test_a_field_that_the_source_hardly_has_is_no_standard():
     assert "skills as in the last good crawl" in names
 
 
-@pytest.mark.parametrize(("now", "before", "compared"), [(10, 10, True), (9, 10, False), (10, 9, False)])
-def test_a_handful_of_postings_is_compared_with_nothing(now, before, compared):
-    crawl, base = counts(now, fields={"url": 0}), counts(before, fields={"url": before})
+@pytest.mark.parametrize(
+    ("n", "of", "usual", "noticed"),
+    [
+        (0, 3, 85, False),  # 0.0034: chance may do it
+        (0, 4, 90, True),
+        (1, 4, 90, False),  # 0.0037
+        (0, 9, 50, False),  # 0.00195
+        (0, 10, 50, True),
+        (2, 3, 100, False),  # more than half of the usual share
+        (1, 3, 100, True),  # where all had it, no chance explains a gap
+    ],
+)
+def test_few_postings_are_noticed_where_chance_does_not_explain_them(n, of, usual, noticed):
     source = SOURCE.model_copy(update={"min_items": 1})
-    assert ("url as in the last good crawl" in failed(crawl, base, source)) is compared
+    found = failed(counts(of, fields={"url": n}), counts(fields={"url": usual}), source)
+    assert ("url as in the last good crawl" in found) is noticed
+
+
+def test_a_good_crawl_of_a_handful_is_no_standard():
+    source = SOURCE.model_copy(update={"min_items": 1})
+    assert not failed(counts(50, fields={"url": 0}), counts(9, fields={"url": 9}), source)
+    assert failed(counts(50, fields={"url": 0}), counts(10, fields={"url": 10}), source)
+
+
+@given(st.integers(0, 60), st.integers(1, 60), st.floats(0.01, 0.99))
+def test_the_chance_is_the_binomial_one(n, of, share):
+    assert chance_of(n, of, share) == pytest.approx(binom.cdf(n, of, share), rel=1e-9, abs=1e-15)
 
 
 def test_without_a_good_crawl_before_there_is_nothing_to_compare():
     assert not [one for one in judge(counts(), SOURCE, None) if "last good" in one.name]
+
+
+def test_where_prices_are_rare_a_handful_of_postings_says_nothing_of_them():
+    rare = SOURCE.model_copy(update={"min_price_share": 0.09, "min_items": 1})
+    assert verdict("prices read", counts(9, read=0), source=rare).met
+    assert not verdict("prices read", counts(10, read=0), source=rare).met
+    usual = SOURCE.model_copy(update={"min_price_share": 0.1, "min_items": 1})
+    assert not verdict("prices read", counts(9, read=0), source=usual).met
+
+
+def test_records_that_are_no_longer_recognised_as_postings_are_noticed():
+    name = "postings among records as in the last good crawl"
+    base = counts(80, record__dropped=20)
+    assert verdict(name, counts(40, record__dropped=60), baseline=base).met
+    missed = verdict(name, counts(39, record__dropped=61), baseline=base)
+    assert (missed.met, missed.found, missed.expected) == (False, "39 of 100 (39.0%)", "at least half of 80.0%")
+    assert missed.advice == "records are no longer recognised as postings?"
 
 
 # --- getting worse never helps ------------------------------------------------------------------------------------
@@ -164,7 +223,8 @@ def crawls(draw):
 
 
 WORSE = [
-    ("failed", "status", 1), ("failed", "timeout", 1), ("fault", "shape", 1), ("fault", "cap", 1), ("price", "read", -1),
+    ("failed", "status", 1), ("failed", "timeout", 1), ("fault", "shape", 1), ("fault", "cap", 1),
+    ("price", "read", -1),
     ("field", "text", -1), ("field", "date_published", -1), ("field", "url", -1), ("field", "skills", -1),
     ("dropped", "unreadable_record", 1), ("dropped", "no_id", 1),
 ]  # fmt: skip
@@ -183,7 +243,7 @@ def test_what_gets_worse_never_turns_a_failure_into_success(crawl, change, times
 def test_fewer_records_never_meet_a_minimum_that_more_did_not(crawl, lost):
     worse = dict(crawl.counts)
     worse[("record", "new")] = max(0, worse[("record", "new")] - lost)
-    assert not ("records" in failed(crawl) and "records" not in failed(replace(crawl, counts=worse)))
+    assert not ("postings" in failed(crawl) and "postings" not in failed(replace(crawl, counts=worse)))
 
 
 @given(crawls(), st.none() | crawls())

@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 
 from crawlers import fields
 from crawlers.fields import (
-    LONGEST_TEXT, RecordFault, ShapeFault, describe, identifier, listing, mapping, names, number, records_of, text,
-    web_url, whole,
+    LONGEST_TEXT,
+    RecordFault,
+    ShapeFault,
+    describe,
+    identifier,
+    listing,
+    mapping,
+    names,
+    number,
+    records_of,
+    text,
+    web_url,
+    whole,
 )  # fmt: skip
 
 ANY_JSON = st.recursive(
@@ -64,7 +75,15 @@ def test_every_text_can_be_stored(value):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(5, "5"), (-5, "-5"), (0, "0"), (10**20, "1" + "0" * 20), (" abc ", "abc"), ("0012", "0012"), ("x" * 500, "x" * 500)],
+    [
+        (5, "5"),
+        (-5, "-5"),
+        (0, "0"),
+        (10**20, "1" + "0" * 20),
+        (" abc ", "abc"),
+        ("0012", "0012"),
+        ("x" * 500, "x" * 500),
+    ],
 )
 def test_an_id_is_a_number_or_a_short_text(value, expected):
     assert identifier({"id": value}, "id") == expected
@@ -97,7 +116,17 @@ def test_numbers(value, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0, 0), (12, 12), (12.0, 12), ("12", 12), (-1, None), (1.5, None), (2**53, None), (2**53 - 1, 2**53 - 1), (True, None)],
+    [
+        (0, 0),
+        (12, 12),
+        (12.0, 12),
+        ("12", 12),
+        (-1, None),
+        (1.5, None),
+        (2**53, None),
+        (2**53 - 1, 2**53 - 1),
+        (True, None),
+    ],
 )
 def test_counts(value, expected):
     found = whole({"a": value}, "a")
@@ -178,7 +207,8 @@ def test_urls_are_made_absolute(value, expected):
     "value",
     [
         None, 5, [], "", "  ", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)",
-        "\x01javascript:alert(1)", " javascript:alert(1)", "data:text/html,<script>", "file:///etc/passwd", "ftp://a.org/x",
+        "\x01javascript:alert(1)", " javascript:alert(1)", "data:text/html,<script>", "file:///etc/passwd",
+        "ftp://a.org/x",
         "mailto:a@b.org", "vbscript:x", "http://", "http://user@a.org/", "http://user:pw@a.org/",
         "http://a.org:99999/", "http://a.org:x/", "http://[::1", "https://a.org/a b", "https://a.org/" + "x" * 2000,
     ],

@@ -1,4 +1,4 @@
-"""A crawl as data: what goes to the worker comes back the same, the token shows nowhere, and windows hold their ends."""
+"""A crawl as data: what goes to the worker comes back the same, the token shows nowhere, windows hold their ends."""
 
 import doctest
 from datetime import UTC, datetime, timedelta

@@ -20,7 +20,16 @@ from crawlers.engine.ledger import Ledger
 from crawlers.engine.limits import Limits
 from crawlers.engine.parts import Parts, attach
 from crawlers.engine.politeness import (
-    BACK_OFF, LONGEST_BACK_OFF, MOST_REFUSALS, OffSite, RateLimit, RefusedToken, Robots, SameSite, Token, same_site,
+    BACK_OFF,
+    LONGEST_BACK_OFF,
+    MOST_REFUSALS,
+    OffSite,
+    RateLimit,
+    RefusedToken,
+    Robots,
+    SameSite,
+    Token,
+    same_site,
 )  # fmt: skip
 from crawlers.engine.settings import scrapy_settings, user_agent
 from crawlers.spider import SourceSpider
@@ -73,8 +82,10 @@ def test_the_examples_in_the_module_hold():
 @pytest.mark.parametrize(
     ("url", "base"),
     [
-        ("http://a.org/x?y#z", "http://a.org"), ("HTTP://A.ORG/x", "http://a.org"), ("http://a.org:80/", "http://a.org"),
-        ("https://a.org/", "http://a.org"), ("https://a.org:443/", "https://a.org"), ("https://a.org/", "http://a.org:80"),
+        ("http://a.org/x?y#z", "http://a.org"), ("HTTP://A.ORG/x", "http://a.org"),
+        ("http://a.org:80/", "http://a.org"),
+        ("https://a.org/", "http://a.org"), ("https://a.org:443/", "https://a.org"),
+        ("https://a.org/", "http://a.org:80"),
         ("http://[::1]:81/x", "http://[::1]:81"), ("http://127.0.0.1:8123/x", "http://127.0.0.1:8123"),
         ("https://a.org/x", "https://a.org/api/v1"), ("http://a.org", "http://a.org"),
     ],
@@ -86,15 +97,19 @@ def test_the_same_site(url, base):
 @pytest.mark.parametrize(
     ("url", "base"),
     [
-        ("http://b.org/", "http://a.org"), ("http://sub.a.org/", "http://a.org"), ("http://a.org.evil.com/", "http://a.org"),
+        ("http://b.org/", "http://a.org"), ("http://sub.a.org/", "http://a.org"),
+        ("http://a.org.evil.com/", "http://a.org"),
         ("http://evila.org/", "http://a.org"), ("http://a.org@evil.com/", "http://a.org"),
         ("http://a.org:80@evil.com/", "http://a.org"), ("http://user:pw@a.org/", "http://a.org"),
         ("http://evil.com\\@a.org/", "http://a.org"), ("http://a.org\\@evil.com/", "http://a.org"),
         ("http://evil.com%5C@a.org/", "http://a.org"), ("http://a.org:81/", "http://a.org"),
-        ("http://a.org/", "http://a.org:81"), ("https://a.org:8443/", "http://a.org"), ("https://a.org/", "http://a.org:81"),
-        ("http://a.org./", "http://a.org"), ("http://xn--a-0fa.org/", "http://a.org"), ("http://\u0430.org/", "http://a.org"),
+        ("http://a.org/", "http://a.org:81"), ("https://a.org:8443/", "http://a.org"),
+        ("https://a.org/", "http://a.org:81"),
+        ("http://a.org./", "http://a.org"), ("http://xn--a-0fa.org/", "http://a.org"),
+        ("http://\u0430.org/", "http://a.org"),
         ("http://a.org/", "https://a.org"), ("http://a.org:443/", "https://a.org"), ("ftp://a.org/", "http://a.org"),
-        ("file://a.org/etc/passwd", "http://a.org"), ("javascript:alert(1)", "http://a.org"), ("//a.org/", "http://a.org"),
+        ("file://a.org/etc/passwd", "http://a.org"), ("javascript:alert(1)", "http://a.org"),
+        ("//a.org/", "http://a.org"),
         ("http://[::1", "http://[::1]"), ("http://a.org:99999/", "http://a.org"), ("http://a.org:x/", "http://a.org"),
         ("http://0/", "http://127.0.0.1"), ("http://localhost/", "http://127.0.0.1"), ("http://[::2]/", "http://[::1]"),
         ("http://169.254.169.254/", "http://a.org"), ("", "http://a.org"), ("http:///", "http://a.org"),
@@ -142,7 +157,9 @@ def test_the_token_is_on_a_request_only_while_it_is_out(tmp_path):
         else:
             guard.process_exception(request, TimeoutError())
         assert "Authorization" not in request.headers
-        assert "s3cret" not in repr(request_from_dict(request.to_dict(spider=crawler.spider), spider=crawler.spider).headers)
+        assert "s3cret" not in repr(
+            request_from_dict(request.to_dict(spider=crawler.spider), spider=crawler.spider).headers
+        )
 
 
 def test_robots_txt_is_asked_without_a_token_and_a_source_without_one_sends_none(tmp_path):
@@ -264,7 +281,8 @@ def test_a_refusal_is_asked_again_after_its_wait(tmp_path, stops, status, header
 
 
 @pytest.mark.parametrize(
-    ("status", "headers"), [(200, {}), (403, {}), (500, {}), (503, {}), (404, {"Retry_After": "5"}), (503, {"Retry_After": "x"})]
+    ("status", "headers"),
+    [(200, {}), (403, {}), (500, {}), (503, {}), (404, {"Retry_After": "5"}), (503, {"Retry_After": "x"})],
 )
 def test_other_answers_are_passed_on_at_once(tmp_path, stops, status, headers):
     made, held = limited(crawler_of(tmp_path), status, **headers)
@@ -364,7 +382,8 @@ def robots(tmp_path, status, body=b""):
         (200, b"User-agent: *\nDisallow: /list", False), (200, b"User-agent: *\nDisallow: /other", True),
         (200, b"User-agent: session-value\nDisallow: /\n\nUser-agent: *\nAllow: /", False), (200, b"", True),
         (404, b"User-agent: *\nDisallow: /", True), (403, b"User-agent: *\nDisallow: /", True),
-        (500, b"", False), (503, b"User-agent: *\nAllow: /", False), (429, b"", False), (200, b"\xff\xfe\x00garbage", True),
+        (500, b"", False), (503, b"User-agent: *\nAllow: /", False), (429, b"", False),
+        (200, b"\xff\xfe\x00garbage", True),
     ],
 )  # fmt: skip
 def test_what_robots_txt_allows(tmp_path, status, body, allowed):

@@ -15,7 +15,13 @@ from zyte_common_items import JobPosting
 
 import crawlers.posting
 from crawlers.posting import (
-    Posting, Price, content_hash, from_json, price_from_numbers, price_from_text, to_json,
+    Posting,
+    Price,
+    content_hash,
+    from_json,
+    price_from_numbers,
+    price_from_text,
+    to_json,
 )  # fmt: skip
 
 OURS = {"price", "skills", "category", "duration", "bids", "date_quality"}
@@ -23,7 +29,9 @@ FAULTS = ["none", "unclear", "several", "zero", "negative", "infinite", "reverse
 
 texts = st.none() | st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=30)
 times = st.none() | st.datetimes(
-    min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001
+    min_value=datetime(1900, 1, 1),
+    max_value=datetime(2200, 1, 1),
+    timezones=st.just(UTC),  # noqa: DTZ001
 )
 amounts = st.none() | st.floats(min_value=1e-9, max_value=1e15)
 prices = st.builds(

@@ -1,4 +1,4 @@
-"""Records into versions: every edit is kept, nothing is counted twice or not at all, and the order of stores is no matter."""
+"""Records into versions: every edit is kept, nothing is counted twice or not at all, interruptions change no row."""
 
 import dataclasses
 import json
@@ -171,7 +171,13 @@ def test_an_answer_from_the_cache_does_not_turn_time_back(store):
 
 def test_records_are_counted_by_the_day_they_were_posted(store):
     records = begin(store)
-    see(store, records, posting("1", published=T0 - 3 * DAY), posting("2", published=T0 - 3 * DAY), posting("3", published=None))
+    see(
+        store,
+        records,
+        posting("1", published=T0 - 3 * DAY),
+        posting("2", published=T0 - 3 * DAY),
+        posting("3", published=None),
+    )
     see(store, records, Dropped("4", None, "gone"), posting("1", published=T0 - 3 * DAY), at=T0 + DAY)
     days = {key: n for key, n in store.counts("c1").items() if key[0].startswith("day:")}
     assert days == {
@@ -229,7 +235,9 @@ changes = st.builds(
     lambda id_, low, bids, title: posting(id_, paid=price(low), bids=bids, title=title),
     ids, st.sampled_from([100.0, 200.0]), st.integers(0, 2), st.sampled_from(["A", "B"]),
 )  # fmt: skip
-losses = st.builds(Dropped, st.none() | ids, st.none(), st.sampled_from(["gone", "no_id", "not_a_posting"]), st.just("v"))
+losses = st.builds(
+    Dropped, st.none() | ids, st.none(), st.sampled_from(["gone", "no_id", "not_a_posting"]), st.just("v")
+)
 pages = st.lists(st.lists(changes | losses, max_size=4), max_size=8)
 
 

@@ -1,4 +1,4 @@
-"""Stored answers through the callbacks again: the same rows as the crawl wrote, another parser's rows, or nothing at all."""
+"""Stored answers through the callbacks again: the rows that the crawl wrote, another parser's rows, or nothing."""
 
 import json
 import sys
@@ -6,6 +6,7 @@ import types
 
 import pytest
 from crawling import DAY, HOUR, T0, begin, end, keep, make_job, new_store, posting, price, rows
+from scrapy.http import JsonResponse
 
 from crawlers.engine.reparsing import reparse_store
 from crawlers.fields import ShapeFault, records_of
@@ -69,7 +70,7 @@ def crawl(store, made, pages=PAGES, *, window=None):
         records = begin(store, f"c{day}", at=T0 + day * DAY, window=window)
         body, at = json.dumps(page).encode(), T0 + day * DAY + HOUR
         number = keep(store, f"c{day}", body=body, at=at, request_hash="same")
-        response = types.SimpleNamespace(body=body)
+        response = JsonResponse("https://example.org/list", body=body)
         found = [one for one in made.parse(response) if not hasattr(one, "callback")]
         for position, one in enumerate(found, start=1):
             records.add(one, response_id=number, position=position, seen_at=at)
@@ -100,14 +101,21 @@ def store(tmp_path):
 def test_reading_again_gives_the_rows_of_the_crawl(store, tmp_path, use):
     crawl(store, use(spider()).offline(job(tmp_path)))
     before = tables(store)
-    assert [(row[0], row[1]) for row in before[0]] == [("github:1", 1), ("github:1", 2), ("github:1", 3), ("github:2", 1)]
+    assert [(row[0], row[1]) for row in before[0]] == [
+        ("github:1", 1),
+        ("github:1", 2),
+        ("github:1", 3),
+        ("github:2", 1),
+    ]
     assert len(before[1]) == 2
     assert again(store, tmp_path) == [(1, 3), (2, 3), (3, 3)]
     assert tables(store) == before
     assert store.counts("r1")[("record", "new")] == 2
     assert store.counts("r1")[("record", "changed")] == 2
     assert store.counts("r1")[("record", "dropped")] == 2
-    line = store.db.execute("SELECT kind, outcome, reason, ended_at IS NULL FROM crawls WHERE crawl_id = 'r1'").fetchone()
+    line = store.db.execute(
+        "SELECT kind, outcome, reason, ended_at IS NULL FROM crawls WHERE crawl_id = 'r1'"
+    ).fetchone()
     assert line == ("reparse", "finished", "finished", 0)
 
 

@@ -31,7 +31,9 @@ def test_numbers_in_keys_are_one_key():
     assert of({"p12": 1}) == of({"p13": 1, "p14": 2}) == {"$.p0"}
 
 
-@pytest.mark.parametrize("body", [b"", b"plain", b"{truncated", b'{"a": ', b"\xff\xfe\x00", b"<html><p>x</p></html>", b"[" * 9999])
+@pytest.mark.parametrize(
+    "body", [b"", b"plain", b"{truncated", b'{"a": ', b"\xff\xfe\x00", b"<html><p>x</p></html>", b"[" * 9999]
+)
 def test_anything_else_has_no_shape(body):
     assert shape_of(body) == frozenset()
 

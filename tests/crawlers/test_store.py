@@ -65,7 +65,9 @@ def test_a_missing_file_is_not_made_by_reading(tmp_path):
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content):
     path = tmp_path / "store.db"
     path.write_bytes(content)
-    with pytest.raises(EnvironmentFault, match=r"store\.db: cannot be opened: .*; restore it from a copy, or move it away$"):
+    with pytest.raises(
+        EnvironmentFault, match=r"store\.db: cannot be opened: .*; restore it from a copy, or move it away$"
+    ):
         open_store(path)
     assert path.read_bytes() == content
 
@@ -74,7 +76,9 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path):
     new_store(tmp_path).close()
     with sqlite3.connect(tmp_path / "store.db") as db:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(EnvironmentFault, match=rf"made by a newer version of this program \(layout {SCHEMA_VERSION + 1}\)"):
+    with pytest.raises(
+        EnvironmentFault, match=rf"made by a newer version of this program \(layout {SCHEMA_VERSION + 1}\)"
+    ):
         open_store(tmp_path / "store.db")
 
 

@@ -38,6 +38,7 @@ class CrawledSource:
     postings: int
     versions: int
     quarantined: int
+    waiting_for_rate: int
     missed: tuple[str, ...]
     first_differing: str | None
 
@@ -88,6 +89,7 @@ def _source(one: SourceResult) -> CrawledSource:
         postings=one.exported.postings,
         versions=one.exported.versions,
         quarantined=sum(n for _, n in one.exported.quarantined),
+        waiting_for_rate=dict(one.exported.quarantined).get("no_rate", 0),
         missed=tuple(f"{one.name}: {one.found}, expected {one.expected}" for one in judged.verdicts if not one.met),
         first_differing=_differing(differing) if differing else None,
     )
@@ -111,6 +113,11 @@ def crawl(result: Crawled) -> str:
     lines = [grid(headers, rows)] if rows else []
     for one in result.sources:
         lines += [indented(paragraph(f"{one.source}: {missed}")) for missed in one.missed]
+        if one.waiting_for_rate:
+            text = (
+                f"{one.waiting_for_rate:,} postings have no exchange rate; give it in currency.rates_file, then reparse"
+            )
+            lines.append(indented(paragraph(f"{one.source}: {text}")))
         if one.first_differing:
             lines.append(indented(paragraph(f"{one.source}: first differing answer: {one.first_differing}")))
     return "\n".join([*lines, str(result.report)])

@@ -33,9 +33,9 @@ Every command's options, exit statuses, JSON keys, files, columns and settings. 
 {statuses}
 Errors are one line on standard error, `error: …`, with control characters shown as escapes. With `--json` standard
 output holds exactly one JSON object on one line, on failure too: `error`, `kind` (InputError, EnvironmentFault,
-ThinMatchError, BelowExpectation, ConfigError, UsageError, Interrupted, InternalError) and `exit_status`. A crawl that is
-interrupted, or below expectation, prints its result instead; the exit status tells. Numbers that are missing or not
-finite are `null`; times are ISO 8601 in UTC.
+ThinMatchError, BelowExpectation, ConfigError, UsageError, Interrupted, InternalError) and `exit_status`. A crawl that
+is interrupted, or below expectation, prints its result instead; the exit status tells. Numbers that are missing or
+not finite are `null`; times are ISO 8601 in UTC.
 """
 # What `--json` prints beside `command`, as the fields of a result; {verb: module:class}.
 RESULTS = {

@@ -10,12 +10,14 @@ import dataclasses
 import hashlib
 import json
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from crawlers.store import Store, open_store
 from valuation.collection.rows import Context, Version, read_version, summary_json, version_rows
@@ -108,6 +110,7 @@ def export(layout: Layout, settings: Settings, name: str) -> Exported:
 def _export(layout: Layout, store: Store, context: Context) -> Exported:
     ours = import_id(context.source)
     others = _of_other_imports(layout, context.source, set(read_provenance(layout, "postings", ours)["id"]))
+    taken = _ids_elsewhere(layout, context.source)
     ids: list[str] = []
     held: list[pd.DataFrame] = []
     digest = hashlib.sha256()
@@ -119,6 +122,7 @@ def _export(layout: Layout, store: Store, context: Context) -> Exported:
     ):
         for piece in _pieces(store):
             frame, reasons = version_rows(piece, context)
+            reasons[frame["posting_id"].isin(taken).to_numpy() & (reasons == None)] = Reason.DUPLICATE_ID  # noqa: E711
             usable = pd.Series([reason is None for reason in reasons], dtype=bool)
             current = frame[usable & frame["current"]]
             if usable.any():
@@ -136,11 +140,8 @@ def _export(layout: Layout, store: Store, context: Context) -> Exported:
         held.append(_held_dropped(store, ours, context.source))
         quarantine = pd.concat([table for table in held if len(table)] or held[:1], ignore_index=True)
         _write(layout, context, ids, quarantine, digest.hexdigest(), postings, versions)
-    counted = quarantine["reason"].value_counts()
-    reasons_in_order = sorted(
-        ((str(reason), int(n)) for reason, n in counted.items()), key=lambda one: (-one[1], one[0])
-    )
-    return Exported(len(ids), n_versions, tuple(reasons_in_order))
+    by_count = sorted(Counter(quarantine["reason"]).items(), key=lambda one: (-one[1], one[0]))
+    return Exported(len(ids), n_versions, tuple(by_count))
 
 
 def _write(
@@ -176,6 +177,16 @@ def _of_other_imports(layout: Layout, source: str, ours: set[str]) -> pd.DataFra
         return empty(Postings)
     whole = read_partitions(layout.postings, Postings, ("source", "month"), "posting_id", only=source)
     return whole[~whole["posting_id"].isin(ours)]
+
+
+def _ids_elsewhere(layout: Layout, source: str) -> set[str]:
+    """Ids in this source's spelling that files brought under other sources."""
+    found: set[str] = set()
+    for part in layout.postings.glob("source=*/month=*/part.parquet"):
+        if part.parts[-3] != f"source={source}":
+            ids = pq.read_table(part, columns=["posting_id"], partitioning=None)["posting_id"].to_pylist()
+            found.update(one for one in ids if one.startswith(f"{source}:"))
+    return found
 
 
 def _pieces(store: Store) -> Iterator[list[Version]]:

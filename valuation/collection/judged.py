@@ -133,11 +133,30 @@ def first_differing(store: Store, crawl_id: str, good: str | None) -> Differing 
         if what := _difference(one, faults, usual):
             return Differing(one.response_id, one.url, one.status, what)
         first = first or one
-    unanswered = [(kind, url, message) for _, url, kind, message in store.faults(crawl_id) if url]
-    unanswered.sort(key=lambda one: one[0] in ("robots", "offsite"))  # not asked at all: named if nothing else is
-    if unanswered:
-        kind, url, message = unanswered[0]
-        return Differing(0, url, 0, f"{kind}: {message}")
+    return _dropping(store, crawl_id) or _unanswered(store, crawl_id) or _read_in_vain(store, crawl_id, first)
+
+
+def _dropping(store: Store, crawl_id: str) -> Differing | None:
+    """First answer with a record that could not be read, else, where no record was a posting, with one that is none."""
+    none = counts_of(store, crawl_id).postings == 0
+    query = (
+        "SELECT d.response_id, r.url, r.status, d.reason, d.value FROM dropped d JOIN responses r USING (response_id) "
+        "WHERE r.crawl_id = ? AND (d.reason IN ('unreadable_record', 'no_id') OR (? AND d.reason = 'not_a_posting')) "
+        "ORDER BY d.reason = 'not_a_posting', d.response_id, d.position LIMIT 1"
+    )
+    row = store.db.execute(query, (crawl_id, none)).fetchone()
+    return None if row is None else Differing(row[0], row[1], row[2], f"{row[3]}: {row[4] or 'a record'}")
+
+
+def _unanswered(store: Store, crawl_id: str) -> Differing | None:
+    """First request that was given up; what robots.txt or its place forbade is named only if nothing else is."""
+    faults = [(kind, url, message) for _, url, kind, message in store.faults(crawl_id) if url]
+    faults.sort(key=lambda one: one[0] in ("robots", "offsite"))
+    return Differing(0, faults[0][1], 0, f"{faults[0][0]}: {faults[0][2]}") if faults else None
+
+
+def _read_in_vain(store: Store, crawl_id: str, first: Fetched | None) -> Differing | None:
+    """First answer of all."""
     if first is None:
         return None
     keys = ", ".join(sorted(shape_of(first.body))[:8]) or "neither JSON nor JSON-LD"

@@ -9,7 +9,7 @@ import pytest
 import scrapy
 from scrapy.http import TextResponse
 
-from crawlers.fields import ShapeFault
+from crawlers.fields import RecordFault, ShapeFault
 from crawlers.job import Job, Window
 from crawlers.posting import Dropped, Fault, Posting
 from crawlers.upwork import parse, query
@@ -134,8 +134,9 @@ def test_prices(job, expected):
     assert (price.type, price.low, price.high, price.currency, price.fault) == expected
 
 
-def test_an_id_may_be_the_code():
-    assert parse.parse_job({"ciphertext": "~01ab"}, kind="posted", zone="UTC").job_posting_id == "~01ab"
+def test_nothing_stands_in_for_a_missing_id():
+    with pytest.raises(RecordFault, match="no id at 'id'"):
+        parse.parse_job({"ciphertext": "~01ab"}, kind="posted", zone="UTC")
 
 
 def test_stops_when_a_whole_page_is_older():

@@ -46,7 +46,9 @@ def test_a_name_is_given_once():
 def test_a_live_source_needs_a_contact_and_a_local_one_does_not():
     refused(r"^crawl\.contact is not set: a live source must be able to reach who crawls it", ["hackernews"])
     refused(r"^crawl\.contact is not set", ["hackernews"], "crawl.contact= ")
-    assert checked_sources(load(overrides=[f"sources.hackernews.base_url={LOCAL}"]), ["hackernews"]) == {"hackernews": ""}
+    assert checked_sources(load(overrides=[f"sources.hackernews.base_url={LOCAL}"]), ["hackernews"]) == {
+        "hackernews": ""
+    }
     refused(r"^crawl\.contact is not set", ["hackernews"], "sources.hackernews.base_url=http://127.0.0.1.evil.com")
 
 
@@ -56,7 +58,7 @@ def test_one_unsettled_source_holds_back_all():
 
 def test_a_source_that_is_off_says_why_and_where_its_terms_are():
     refused(
-        r"^freelancer is off: its API terms have a clause on storage that is not confirmed; .*sources\.freelancer\.enabled=true "
+        r"^freelancer is off: its API terms have a clause on storage that is not confirmed; .*freelancer\.enabled=true "
         r"\(terms: https://www\.freelancer\.com/about/apiterms\)$",
         ["freelancer"], ME,
     )  # fmt: skip

@@ -32,7 +32,13 @@ def crawled(layout, *records, name="github", fault=None):
     number = keep(store, "c1", body=b'{"items": []}', url="https://example.org/list?" + EVIL)
     for position, one in enumerate(records, start=1):
         writer.add(one, response_id=number, position=position, seen_at=T0 + HOUR)
-    for key, n in {("requests", ""): 3, ("http", "200"): 2, ("http", "500"): 1, ("bytes", ""): 99, ("refused", "429"): 1}.items():
+    for key, n in {
+        ("requests", ""): 3,
+        ("http", "200"): 2,
+        ("http", "500"): 1,
+        ("bytes", ""): 99,
+        ("refused", "429"): 1,
+    }.items():
         store.count("c1", *key, n)
     if fault:
         store.fault("c1", "shape", fault, url="https://example.org/" + fault, response_id=number)
@@ -43,7 +49,8 @@ def crawled(layout, *records, name="github", fault=None):
 
 
 RECORDS = [
-    posting("1"), posting("2", published=T0 - 3 * DAY), posting("3", paid=price(fault="zero")), posting("1", title="other"),
+    posting("1"), posting("2", published=T0 - 3 * DAY), posting("3", paid=price(fault="zero")),
+    posting("1", title="other"),
     Dropped("4", None, "not_a_posting"), Dropped("5", None, "gone"), posting("2", published=T0 - 3 * DAY),
 ]  # fmt: skip
 
@@ -73,7 +80,12 @@ def test_every_count_is_in_the_data(layout):
 
 
 def test_days_are_in_order_and_take_in_all_kinds():
-    counts = {("day:new", "2026-03-09"): 1, ("day:changed", "2026-03-07"): 2, ("day:unchanged", "2026-03-07"): 3, ("record", "new"): 9}
+    counts = {
+        ("day:new", "2026-03-09"): 1,
+        ("day:changed", "2026-03-07"): 2,
+        ("day:unchanged", "2026-03-07"): 3,
+        ("record", "new"): 9,
+    }
     assert [(one.day, one.new, one.changed, one.unchanged, one.dropped) for one in days(counts)] == [
         ("2026-03-07", 0, 2, 3, 0), ("2026-03-09", 1, 0, 0, 0)
     ]  # fmt: skip

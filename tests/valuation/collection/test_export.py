@@ -1,4 +1,4 @@
-"""A store -> tables: everything stored is in a row or in the quarantine, and the tables are a function of the store alone."""
+"""A store -> tables: all that is stored is in a row or in the quarantine; the tables depend on the store alone."""
 
 import json
 import sqlite3
@@ -112,7 +112,9 @@ def test_kept_and_quarantined_are_all_records(layout):
         ("no_id", 2), ("gone", 1), ("no_date", 1), ("not_a_posting", 1), ("unreadable_row", 1), ("zero_price", 1)
     )  # fmt: skip
     (line,) = read_ledger(layout).to_dict("records")
-    assert [line[name] for name in ("rows_in", "kept", "merged", "quarantined")] == [8, 1, 0, 7] == [len(MIXED), 1, 0, 7]
+    assert (
+        [line[name] for name in ("rows_in", "kept", "merged", "quarantined")] == [8, 1, 0, 7] == [len(MIXED), 1, 0, 7]
+    )
     held = tables(layout)[2].set_index("reason")
     assert set(held["import_id"]) == {MINE} and set(held["file"]) == {"crawl:acme"} and set(held["row"]) == {1}
     assert held.loc["zero_price", "value"] == "Free"
@@ -126,7 +128,14 @@ def test_kept_and_quarantined_are_all_records(layout):
 
 def test_nothing_in_the_workspace_tables_names_a_person(layout):
     secret = "ada.l@example.org"
-    fill(layout, [posting("1", hiring_organization="Ada Lovelace Ltd", title=secret), posting("2", url=f"https://a.org/{secret}", published=None, date_published_raw=secret), Dropped("3", f"https://a.org/{secret}", "gone", secret)])
+    fill(
+        layout,
+        [
+            posting("1", hiring_organization="Ada Lovelace Ltd", title=secret),
+            posting("2", url=f"https://a.org/{secret}", published=None, date_published_raw=secret),
+            Dropped("3", f"https://a.org/{secret}", "gone", secret),
+        ],
+    )
     export(layout, SETTINGS, "acme")
     shown = "".join(frame.to_csv() for frame in tables(layout))
     assert "ada.l" not in shown and "Lovelace" not in shown
@@ -143,13 +152,29 @@ def test_a_posting_that_cannot_be_used_any_more_leaves_the_current_table_but_not
     assert versions(layout)[["version", "current"]].values.tolist() == [[1, False]]
 
 
+def test_a_posting_that_is_put_right_leaves_the_quarantine(layout):
+    fill(layout, [posting("1", paid=price(fault="none"))])
+    assert export(layout, SETTINGS, "acme").quarantined == (("no_price", 1),)
+    fill(layout, [posting("1")])
+    found = export(layout, SETTINGS, "acme")
+    assert (found.postings, found.versions, found.quarantined) == (1, 1, ())
+    assert versions(layout)[["version", "current"]].values.tolist() == [[2, True]]
+    assert not layout.quarantine("postings", MINE).exists()
+
+
 def test_an_edited_date_moves_a_posting_to_another_month(layout):
     fill(layout, [posting("1", published=T0 - 40 * DAY), posting("2")])
     export(layout, SETTINGS, "acme")
-    assert [path.parent.name for path in sorted(layout.postings.rglob("part.parquet"))] == ["month=2026-01", "month=2026-03"]
+    assert [path.parent.name for path in sorted(layout.postings.rglob("part.parquet"))] == [
+        "month=2026-01",
+        "month=2026-03",
+    ]
     fill(layout, [posting("1", published=T0 - 20 * DAY)])
     export(layout, SETTINGS, "acme")
-    assert [path.parent.name for path in sorted(layout.postings.rglob("part.parquet"))] == ["month=2026-02", "month=2026-03"]
+    assert [path.parent.name for path in sorted(layout.postings.rglob("part.parquet"))] == [
+        "month=2026-02",
+        "month=2026-03",
+    ]
     assert read_postings(layout)["month"].tolist() == ["2026-02", "2026-03"]
     assert versions(layout)["month"].tolist() == ["2026-01", "2026-02", "2026-03"]
 
@@ -221,7 +246,11 @@ def test_rows_that_files_brought_under_the_same_source_survive(layout, tmp_path)
     fill(layout, [posting("1"), posting("2")])
     export(layout, SETTINGS, "acme")
     found = read_postings(layout).set_index("posting_id")
-    assert found["title"].to_dict() == {"acme:1": "Fix the login", "acme:2": "Fix the login", "acme:file": "from a file"}
+    assert found["title"].to_dict() == {
+        "acme:1": "Fix the login",
+        "acme:2": "Fix the login",
+        "acme:file": "from a file",
+    }
     fill(layout, [posting("2", paid=price(fault="none"))])
     export(layout, SETTINGS, "acme")
     assert read_postings(layout)["posting_id"].tolist() == ["acme:1", "acme:file"]
@@ -272,7 +301,12 @@ def cut_short(layout, monkeypatch, step, *, before):
     monkeypatch.undo()
 
 
-AFTER = [posting("1", paid=price(fault="none")), posting("2", paid=price(800.0)), posting("3"), Dropped("x", None, "gone")]
+AFTER = [
+    posting("1", paid=price(fault="none")),
+    posting("2", paid=price(800.0)),
+    posting("3"),
+    Dropped("x", None, "gone"),
+]
 
 
 @pytest.mark.slow
@@ -292,7 +326,9 @@ def test_an_export_that_was_killed_is_completed_by_the_next(tmp_path, monkeypatc
             finish_write(folder)
         export(layout, SETTINGS, "acme")
     same(tables(whole), tables(killed))
-    lines = [read_ledger(layout)[["import_id", "sha256", "rows_in", "kept", "quarantined"]] for layout in (whole, killed)]
+    lines = [
+        read_ledger(layout)[["import_id", "sha256", "rows_in", "kept", "quarantined"]] for layout in (whole, killed)
+    ]
     pd.testing.assert_frame_equal(*(frame[frame["import_id"] == MINE].reset_index(drop=True) for frame in lines))
 
 

@@ -33,7 +33,8 @@ def row(one: Posting, **more):
 def test_a_version_is_a_row_with_everything_in_its_place():
     one = posting(
         "42", skills=("python", "sql"), category="web", job_location="Kyiv", hiring_organization=" Acme Ltd ",
-        published=JAN_2024, paid=price(100.0, 400.0, type_="hourly", kind="awarded", raw="$100-400"), date_quality="derived",
+        published=JAN_2024, paid=price(100.0, 400.0, type_="hourly", kind="awarded", raw="$100-400"),
+        date_quality="derived",
     )  # fmt: skip
     found, reason = row(one, number=3, current=False, last=T0 + DAY)
     assert reason is None
@@ -81,7 +82,10 @@ def test_a_rate_of_the_users_own_fills_in(tmp_path):
     path = tmp_path / "rates.csv"
     path.write_text("month,currency,usd_per_unit\n2024-01,UAH,0.026\n2024-01,EUR,99\n")
     context = Context("acme", KEY, user_rates(path))
-    versions = [version(posting(str(n), published=JAN_2024, paid=price(1000.0, currency=c))) for n, c in enumerate(("UAH", "EUR"))]
+    versions = [
+        version(posting(str(n), published=JAN_2024, paid=price(1000.0, currency=c)))
+        for n, c in enumerate(("UAH", "EUR"))
+    ]
     frame, reasons = version_rows(versions, context)
     assert reasons.tolist() == [None, None]
     assert frame["price_usd"].tolist() == pytest.approx([26.0, 1000 * EUR])
@@ -91,7 +95,8 @@ def test_a_rate_of_the_users_own_fills_in(tmp_path):
 def test_people_and_secrets_are_masked_in_every_text():
     secret = "ada.l@example.org +44 20 7946 0958 ghp_abcdefghijklmnopqrstuvwx"
     one = posting(
-        title=secret, text=secret, skills=(secret,), category=secret, job_location=secret, hiring_organization="Ada Ltd",
+        title=secret, text=secret, skills=(secret,), category=secret, job_location=secret,
+        hiring_organization="Ada Ltd",
         url="https://example.org/?mail=ada.l@example.org", paid=price(raw=f"$250 {secret}"), date_published_raw=secret,
     )  # fmt: skip
     found, _ = row(one)

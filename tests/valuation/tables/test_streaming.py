@@ -25,7 +25,8 @@ def frame(ids, months, *, source="acme", price=100.0):
             "date_quality": ["exact"] * n, "month": list(months),
             "crawled_at": pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]"), "price_type": ["fixed"] * n,
             "price_kind": ["posted"] * n, "price_low": np.full(n, price), "price_high": np.full(n, price),
-            "currency": ["USD"] * n, "price_usd": np.full(n, price), "rate_source": ["none"] * n, "category": [None] * n,
+            "currency": ["USD"] * n, "price_usd": np.full(n, price), "rate_source": ["none"] * n,
+            "category": [None] * n,
             "country": [None] * n, "client_id": [None] * n, "price_raw": [None] * n,
         },
         Postings,
@@ -50,7 +51,10 @@ def files(folder):
 
 def test_rows_stand_in_their_parts_in_the_order_they_came(tmp_path):
     write(tmp_path, frame(["a", "c"], ["2026-01", "2026-02"]), frame(["b", "d"], ["2026-01", "2026-01"]))
-    assert sorted(files(tmp_path)) == ["source=acme/month=2026-01/part.parquet", "source=acme/month=2026-02/part.parquet"]
+    assert sorted(files(tmp_path)) == [
+        "source=acme/month=2026-01/part.parquet",
+        "source=acme/month=2026-02/part.parquet",
+    ]
     found = read(tmp_path)
     assert list(zip(found["posting_id"], found["month"], strict=True)) == [
         ("a", "2026-01"), ("b", "2026-01"), ("c", "2026-02"), ("d", "2026-01")
@@ -61,7 +65,9 @@ def test_rows_stand_in_their_parts_in_the_order_they_came(tmp_path):
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(["2025-12", "2026-01", "2026-02"]), max_size=12), st.lists(st.integers(0, 12), max_size=4))
+@given(
+    st.lists(st.sampled_from(["2025-12", "2026-01", "2026-02"]), max_size=12), st.lists(st.integers(0, 12), max_size=4)
+)
 def test_the_pieces_change_nothing(tmp_path_factory, months, cuts):
     ids = [f"p{n:02d}" for n in range(len(months))]
     whole, pieces = (tmp_path_factory.mktemp(name) for name in ("whole", "pieces"))
