@@ -66,9 +66,8 @@ def main():
             Workspace.create(root)
             seconds, peak = crawl(server.url, root)
             kept = len(read_postings(open_layout(root)))
-            print(
-                f"{size:9,} {seconds:8.1f} {size / seconds:9,.0f} {peak.child:12.0f} {peak.parent:10.0f}   ({kept:,} kept)"
-            )
+            line = f"{size:9,} {seconds:8.1f} {size / seconds:9,.0f} {peak.child:12.0f} {peak.parent:10.0f}"
+            print(f"{line}   ({kept:,} kept)", flush=True)
 
 
 if __name__ == "__main__":

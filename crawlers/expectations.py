@@ -181,6 +181,10 @@ def _as_usual(crawl: CrawlCounts, baseline: CrawlCounts) -> list[Verdict]:
     found = [
         _usual("postings among records", crawl.postings, crawl.records, baseline.postings / baseline.records, what)
     ]
+    stated = crawl.postings - crawl.of("price", "none")
+    usually = 1 - baseline.share("price", "none")
+    if usually >= USUAL:
+        found.append(_usual("prices stated", stated, crawl.postings, usually, "renamed or reformatted?"))
     for name, key in [*(("field", field_name) for field_name in FIELDS), ("price", "read")]:
         usual = baseline.share(name, key)
         if usual >= USUAL:
