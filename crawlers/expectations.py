@@ -118,6 +118,8 @@ def _complete(crawl: CrawlCounts) -> Verdict:
         "rate_limited": "the source asks for a longer wait than crawl.max_wait_seconds; run the same command later",
         "token_refused": "set a valid token and run the same command to go on",
         "max_requests": "pages without end? else raise max_requests of the source",
+        "robots_unreachable": "see the faults; run the same command later, to go on",
+        "its process was killed": "run the same command: it begins again from the high-water mark",
         "repeated_pages": "the source's paging turns in a circle; look at the last responses",
     }
     met = crawl.outcome == "finished"

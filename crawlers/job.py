@@ -98,8 +98,8 @@ class Job:
 
 
 def changed_since(mark: datetime | None, source: SourceSettings) -> datetime | None:
-    """Where a rerun starts: the high-water mark less the source's look-back."""
-    return None if mark is None else mark - timedelta(days=source.look_back_days)
+    """Where a rerun starts: the high-water mark, which is never ahead of now, less the source's look-back."""
+    return None if mark is None else min(mark, now()) - timedelta(days=source.look_back_days)
 
 
 def now() -> datetime:

@@ -16,6 +16,9 @@ from crawlers.fields import ShapeFault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+TOLERATED = 2  # records that a listing may lack at its end, or
+TOLERATED_SHARE = 0.02  # this share of what it announced, if that is more
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -31,6 +34,10 @@ class Cursor:
         Records on the pages before this one.
     mark : str
         `page_mark` of the page before this one; ``''`` on the first.
+    width : int
+        Records on the longest page before this one: what a server shows at once that shows fewer than asked for.
+    announced : int
+        The most records that a page before this one announced: a page past the last may announce none.
     parent : int
         Records that the slice announced of which this is a half; 0: it is no half.
     later : (int, int) or None
@@ -44,6 +51,8 @@ class Cursor:
     page: int
     seen: int = 0
     mark: str = ""
+    width: int = 0
+    announced: int = 0
     parent: int = 0
     later: tuple[int, int] | None = None
     earlier: tuple[int, int, int] | None = None
@@ -57,8 +66,8 @@ class Cursor:
     def from_json(cls, data: Mapping[str, Any]) -> Cursor:
         """Read what `to_json` wrote, after any number of trips through JSON.
 
-        >>> Cursor.from_json(Cursor(0, 9, 1, later=(10, 19)).to_json())
-        Cursor(start=0, end=9, page=1, seen=0, mark='', parent=0, later=(10, 19), earlier=None)
+        >>> Cursor.from_json(Cursor(0, 9, 1, later=(10, 19)).to_json()) == Cursor(0, 9, 1, later=(10, 19))
+        True
         """
         halves = {key: tuple(data[key]) if data[key] else None for key in ("later", "earlier")}
         return cls(**{**data, **halves})
@@ -123,6 +132,41 @@ def page_mark(ids: Iterable[object]) -> str:
     return hashlib.sha256(repr([str(one)[:100] for one in ids]).encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def is_full(count: int, size: int, width: int) -> bool:
+    """Whether a page may have cut something off: as long as was asked for, or as the longest page before it.
+
+    Parameters
+    ----------
+    count : int
+        Records on the page.
+    size : int
+        Records asked for at once.
+    width : int
+        Records on the longest page before; 0: it is the first.
+
+    >>> is_full(100, 100, 0), is_full(99, 100, 0), is_full(30, 100, 30), is_full(0, 100, 0)
+    (True, False, True, False)
+    """
+    return 0 < min(size, width or size) <= count
+
+
+def ends_early(announced: int, came: int) -> bool:
+    """Whether a listing that has ended kept records back: records come and go while pages are read, but few.
+
+    Parameters
+    ----------
+    announced : int
+        Records that can be reached, as its pages say.
+    came : int
+        Records on its pages.
+
+    >>> ends_early(9, 7), ends_early(9, 6), ends_early(900, 882), ends_early(900, 881), ends_early(1, 0)
+    (False, True, False, True, True)
+    """
+    missing = announced - came
+    return missing > max(TOLERATED, TOLERATED_SHARE * announced) or (missing > 0 and came == 0)
+
+
 def step(cursor: Cursor, total: int, ids: list[object], *, cap: int, size: int, linked: bool = False) -> Step:
     """Decide what follows one page of a listing.
 
@@ -139,10 +183,12 @@ def step(cursor: Cursor, total: int, ids: list[object], *, cap: int, size: int, 
     size : int
         Records asked for at once.
     linked : bool
-        The page itself names a next one: reason to ask for it even if all announced records have been seen.
+        The page itself names a next one: reason to ask for it even if all announced records have been seen. So is a
+        full page: announced totals may be too low.
 
-    >>> step(Cursor(0, 99, 1), 1500, [1, 2], cap=1000, size=2).slices[0]
-    Cursor(start=0, end=49, page=1, seen=0, mark='', parent=1500, later=(50, 99), earlier=None)
+    >>> half = step(Cursor(0, 99, 1), 1500, [1, 2], cap=1000, size=2).slices[0]
+    >>> half.start, half.end, half.later
+    (0, 49, (50, 99))
     >>> step(Cursor(0, 99, 1), 3, [1, 2], cap=1000, size=2).next.page
     2
     """
@@ -150,15 +196,18 @@ def step(cursor: Cursor, total: int, ids: list[object], *, cap: int, size: int, 
     if not divided.read:
         return divided
     mark = page_mark(ids)
+    announced = max(total, cursor.announced)
     if ids and mark == cursor.mark:
+        if cursor.seen == announced and not linked:  # asked for on the mere suspicion that there are more
+            return Step(False)
         return Step(False, faults=(f"page {cursor.page} repeats the page before it: no page after it was read",))
     seen = cursor.seen + len(ids)
-    if ids and seen < cap and (linked or seen < total):
-        return dataclasses.replace(divided, next=Cursor(cursor.start, cursor.end, cursor.page + 1, seen, mark))
-    missing = min(total, cap) - seen
-    # Records come and go while pages are read; a whole page that is missing is no such accident.
-    if missing >= size or (missing > 0 and seen == 0):
-        lack = f"{total} records are announced, {seen} came: the pages end early"
+    if ids and seen < cap and (linked or seen < announced or is_full(len(ids), size, cursor.width)):
+        width = max(len(ids), cursor.width)
+        onward = Cursor(cursor.start, cursor.end, cursor.page + 1, seen, mark, width, announced)
+        return dataclasses.replace(divided, next=onward)
+    if ends_early(min(announced, cap), seen):
+        lack = f"{announced} records are announced, {seen} came: the pages end early"
         return dataclasses.replace(divided, faults=(*divided.faults, lack))
     return divided
 

@@ -10,6 +10,8 @@ from crawlers.dates import parse_date, parse_epoch
 
 # nothing in here may look past the next "<": a text of "<a<a<a" would take hours
 _TAG = re.compile(r"<[a-zA-Z!/][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]{2,32});")
+_DATED = re.compile(r"(?=.*(?<!\d)\d{1,2}(?!\d))(?=.*(?<!\d)(?:19|20)\d\d(?!\d))(?=.*[^\W\d])")  # a day, a year, a word
+_AGED = re.compile(r"(?=.*\d)(?:\D{0,12}\s)?\d{1,4}\s\w{1,12}(?:\s\w{1,12}){0,2}$|(?:just )?\w{3,12}$")
 LONGEST_DATE = 60  # characters; a longer text is no date
 
 
@@ -71,7 +73,7 @@ def _with_dateparser(text: str, zone: str, seen_at: datetime | None) -> datetime
     }
     if seen_at is not None:
         settings["RELATIVE_BASE"] = seen_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    if re.fullmatch(r"[\d/.\- ]+", text):  # 03/04/2026 can be read two ways
-        return None
+    if not _DATED.search(text) and (seen_at is None or not _AGED.match(text)):
+        return None  # dateparser takes its time over anything
     found: datetime | None = dateparser.parse(text, settings=settings)
     return found.astimezone(UTC) if found is not None and 1995 <= found.year <= 2200 else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,8 @@ from crawlers.store import Records, Store, open_store, stamp, unstamp
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.python.failure import Failure
+
+    from valuation.config import SourceSettings
 
 REPEATS = 100  # answers in a row that repeat only what this crawl has seen: the source turns in a circle
 _GONE = (404, 410)
@@ -31,6 +36,7 @@ class Ledger:
         self.responses = 0
         self.added = 0
         self._circling = 0
+        self.broken: sqlite3.Error | None = None  # the store cannot be written: nothing more is asked for
 
     def _begin(self) -> datetime:
         started, window = now(), self.job.window
@@ -40,6 +46,7 @@ class Ledger:
             "INSERT INTO crawls VALUES (?, ?, ?, NULL, ?, ?, ?, 'running', NULL)",
             (self.job.crawl_id, "rerun" if window.changed_since else "full", stamp(started), *times),
         )
+        self.store.set_state("retention_hours", str(self.job.source.retention_hours))  # it outlives the settings
         self.store.commit()
         return started
 
@@ -66,7 +73,20 @@ class Ledger:
         self.responses += 1
         self.count("http", str(response.status))
         self.count("bytes", n=len(response.body))
-        number = self.store.keep(
+        with self._writing():
+            number = self._keep(request, response, request_hash, fetched_at, headers, callback)
+        return number, fetched_at
+
+    def _keep(
+        self,
+        request: Request,
+        response: Response,
+        request_hash: str,
+        fetched_at: datetime,
+        headers: list[tuple[str, str]],
+        callback: str | None,
+    ) -> int:
+        return self.store.keep(
             self.job.crawl_id,
             url=response.url,
             method=request.method,
@@ -79,12 +99,21 @@ class Ledger:
             cb_kwargs=dict(request.cb_kwargs),
             optional=bool(request.meta.get("optional")),
         )
-        return number, fetched_at
 
     def add(self, record: Posting | Dropped, *, response_id: int, position: int, seen_at: datetime) -> str:
         """Write one record; returns what became of it."""
         self.added += 1
-        return self.records.add(record, response_id=response_id, position=position, seen_at=seen_at)
+        with self._writing():
+            return self.records.add(record, response_id=response_id, position=position, seen_at=seen_at)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Remember the first failure to write, of a full disk for one."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.broken = self.broken or error
+            raise
 
     def answered(self, outcomes: list[str]) -> bool:
         """Whether the crawl still gets anywhere, told what became of one answer's records."""
@@ -127,6 +156,8 @@ class Ledger:
 
     def end(self, outcome: str, reason: str, stats: Mapping[str, Any]) -> None:
         """Close the crawl; the high-water mark moves only if it is complete."""
+        if self.broken is not None:
+            return
         for name in ("retry/count", "httpcompression/response_bytes", "downloader/request_count"):
             if stats.get(name):
                 self.count("scrapy", name, int(stats[name]))
@@ -154,9 +185,22 @@ class Ledger:
             self.store.set_state(key, stamp(max(known)))
 
     def _move_mark(self) -> None:
-        newest = self.store.state(f"newest:{self.job.crawl_id}")
-        if newest and self.job.window.until is None and newest > (self.store.state("mark") or ""):
-            self.store.set_state("mark", newest)
+        """Move the high-water mark, unless that would leave out a stretch between it and this crawl's window."""
+        newest, mark, window = (
+            self.store.state(f"newest:{self.job.crawl_id}"),
+            self.store.state("mark"),
+            self.job.window,
+        )
+        gap = mark is not None and window.since is not None and stamp(window.since) > mark
+        if newest and window.until is None and not gap:
+            self.store.set_state("asked", asked(self.job.source))
+            if newest > (mark or ""):
+                self.store.set_state("mark", newest)
+
+
+def asked(source: SourceSettings) -> str:
+    """What a mark stands for: after a change of it, what lies before the mark has not been asked for."""
+    return json.dumps([source.spider, list(source.queries), source.price_kind])
 
 
 def gone(url: str | None, status: int | None) -> Dropped:

@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 
 from crawlers.engine.keeping import stop
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
-    from scrapy.robotstxt import RobotParser
 
     from crawlers.job import Job
 
 BACK_OFF = 5.0  # seconds after the first refusal that names no time; doubled after each further one
 LONGEST_BACK_OFF = 60.0
 MOST_REFUSALS = 30  # in a row, whatever the waits they ask for
+SECONDARY = b"rate limit"  # GitHub's secondary limit is a 403 that says so in its body alone: wait a minute at least
 TICK = 0.2  # seconds between looks at whether the crawl is being stopped
 
 
@@ -147,29 +146,6 @@ def same_site(url: str, base_url: str) -> bool:
         return False
 
 
-class Robots(RobotsTxtMiddleware):
-    """Scrapy's robots.txt middleware, with RFC 9309's reading of failures and the crawl delay obeyed."""
-
-    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
-        """Nothing is allowed while robots.txt cannot be served (5xx); everything where there is none (4xx)."""
-        if response.status >= 500 or response.status == 429:
-            response = response.replace(status=200, body=b"User-agent: *\nDisallow: /")
-        elif response.status >= 400:
-            response = response.replace(body=b"")
-        await super()._parse_robots(response, netloc, request)
-        parser = getattr(self._parsers[netloc], "rp", None)
-        delay = parser.crawl_delay(self._default_useragent) if parser is not None else None
-        if delay:
-            parts_of(self.crawler).limits.slow_down(float(delay))
-
-    def _robots_error(self, exc: Exception, netloc: str) -> None:
-        """A robots.txt that cannot be reached allows nothing either."""
-        super()._robots_error(exc, netloc)
-        if not isinstance(exc, IgnoreRequest):
-            closed: RobotParser = self._parserimpl.from_crawler(self.crawler, b"User-agent: *\nDisallow: /")
-            self._parsers[netloc] = closed
-
-
 class RateLimit:
     """Downloader middleware: keep the source's rate, and wait as long as an answer asks."""
 
@@ -202,13 +178,14 @@ class RateLimit:
         """Ask again after the wait that a refusal names; hold back when the last allowed request is spent."""
         sent = response.headers.items()  # Latin-1 reads any byte: a header in another encoding is no reason to fail
         headers = {name.decode("latin-1").lower(): values[0].decode("latin-1") for name, values in sent if values}
-        refused = response.status in (429, 503) or (response.status == 403 and says_limit(headers))
+        hidden = response.status == 403 and not says_limit(headers) and SECONDARY in response.body[:5000].lower()
+        refused = response.status in (429, 503) or (response.status == 403 and says_limit(headers)) or hidden
         if not refused:
             self._refusals = 0
             if headers.get("x-ratelimit-remaining") == "0" and response.status < 400:
                 self._hold_or_stop(wait_of(headers, now()))
             return response
-        wait = wait_of(headers, now())
+        wait = LONGEST_BACK_OFF if hidden else wait_of(headers, now())
         if response.status == 503 and wait is None:
             return response  # an error like others: retried as such
         self._refusals += 1

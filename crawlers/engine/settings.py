@@ -6,7 +6,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from crawlers.engine.keeping import KeepResponses, Provenance, RawCache, StoreRecords
-from crawlers.engine.politeness import RateLimit, RefusedToken, Robots, SameSite, Token
+from crawlers.engine.politeness import RateLimit, RefusedToken, SameSite, Token
+from crawlers.engine.robots import Robots
 
 if TYPE_CHECKING:
     from crawlers.job import Job

@@ -8,18 +8,23 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from crawlers.job import Job
+from valuation.errors import ValuationError
 
 if TYPE_CHECKING:
     from crawlers.engine.ledger import Ledger
 
 TICK = 0.5  # seconds between two lines of progress
-ORDERLY = ("shutdown", "closespider_timeout", "memusage_exceeded", "rate_limited", "token_refused", "max_requests")
+ORDERLY = (
+    "shutdown", "closespider_timeout", "memusage_exceeded", "rate_limited", "token_refused", "max_requests",
+    "robots_unreachable",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -35,9 +40,16 @@ def main() -> int:
         with lock:
             _crawl(job)
     except Timeout:
-        _say({"error": f"{job.store} is in use by another crawl"})
-        return 1
+        return _failed(f"{job.store} is in use by another crawl")
+    except (sqlite3.Error, OSError, ValuationError) as error:
+        logging.getLogger(__name__).exception("the crawl cannot be stored")
+        return _failed(f"{job.store}: cannot be written: {error}; make room, and run the same command")
     return 0
+
+
+def _failed(why: str) -> int:
+    _say({"error": why})
+    return 1
 
 
 def _crawl(job: Job) -> None:
@@ -69,6 +81,8 @@ def _crawl(job: Job) -> None:
     stop.set()
     reason = closed[0] if closed else "failed to start"
     outcome = "finished" if reason == "finished" else "stopped"
+    if ledger.broken is not None:
+        raise ledger.broken
     if outcome == "stopped" and reason in ORDERLY:
         state.write_text(job.crawl_id, encoding="utf-8")
     ledger.end(outcome, reason, crawler.stats.get_stats() if crawler.stats is not None else {})

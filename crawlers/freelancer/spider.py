@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from crawlers.fields import ShapeFault, mapping, records_of, text, whole
 from crawlers.freelancer.parse import parse_project
-from crawlers.paging import expect_keys, page_mark
+from crawlers.paging import ends_early, expect_keys, is_full, page_mark
 from crawlers.posting import Fault
 from crawlers.spider import SourceSpider
 
@@ -43,8 +43,11 @@ class FreelancerSpider(SourceSpider):
         """Ask for the first page."""
         yield self.ask(0, "")
 
-    def ask(self, offset: int, mark: str) -> scrapy.Request:
-        """Request a page. Newest first: what is posted meanwhile pushes projects to later pages, it hides none."""
+    def ask(self, offset: int, mark: str, width: int = 0, announced: int = 0) -> scrapy.Request:
+        """Request a page. Newest first: what is posted meanwhile pushes projects to later pages, it hides none.
+
+        `mark`, `width` and `announced` tell of the pages before it, as in `crawlers.paging.Cursor`.
+        """
         params: dict[str, object] = {
             "limit": self.page_size,
             "offset": offset,
@@ -57,33 +60,42 @@ class FreelancerSpider(SourceSpider):
             params["from_time"] = int(self.window.start.timestamp())
         if self.window.until:
             params["to_time"] = int(self.window.until.timestamp())
-        return self.get(_PATH, self.read, params=params, offset=offset, mark=mark)
+        return self.get(_PATH, self.read, params=params, offset=offset, mark=mark, width=width, announced=announced)
 
-    def read(self, response: Response, offset: int, mark: str) -> Iterator[Posting | Dropped | Fault | scrapy.Request]:
+    def read(
+        self, response: Response, offset: int, mark: str, width: int = 0, announced: int = 0
+    ) -> Iterator[Posting | Dropped | Fault | scrapy.Request]:
         """Read one page, and ask for the next unless this one is the last."""
-        projects, total = self._shape(response)
+        projects, total = self._shape(response, offset)
+        announced = max(announced, total or 0)
         mark_here = page_mark(project.get("id") if isinstance(project, dict) else None for project in projects)
         if projects and mark_here == mark:
+            if total is not None and offset == announced:  # asked for on the mere suspicion that there are more
+                return
             yield Fault("cap", f"the page at offset {offset} repeats the page before it: no page after it was read")
             return
         yield from self.records(
             projects, partial(parse_project, kind=self.source.price_kind, zone=self.source.timezone)
         )
         after = offset + len(projects)
-        if projects and (total is None or after < total):
-            yield self.ask(after, mark_here)
-        elif total is not None and (total - after >= self.page_size or (after == 0 and total > 0)):
-            # Projects close while pages are read; a whole page that is missing is no such accident.
-            yield Fault("cap", f"{total} projects are announced, {after} came: the pages end early")
+        if projects and (total is None or after < announced or is_full(len(projects), self.page_size, width)):
+            yield self.ask(after, mark_here, max(width, len(projects)), announced)
+        elif ends_early(announced, after):
+            yield Fault("cap", f"{announced} projects are announced, {after} came: the pages end early")
 
-    def _shape(self, response: Response) -> tuple[list[object], int | None]:
-        """Projects and announced number of a page; an error, or a page of another shape, is a `ShapeFault`."""
+    def _shape(self, response: Response, offset: int) -> tuple[list[object], int | None]:
+        """Projects and announced number of a page; an error, or a page of another shape, is a `ShapeFault`.
+
+        Past the last project the list may be null.
+        """
         data = self.json(response)
         if isinstance(data, dict) and data.get("status", "success") != "success":
             code = re.sub(r"[^\w.-]", "", text(data, "error_code") or "")[:80] or "no error_code"
             raise ShapeFault(f"$.status ({code})", "'success'", data.get("status"))
-        projects = records_of(data, "result", "projects")
+        result = mapping(data, "result") if isinstance(data, dict) else {}
+        past_the_end = offset > 0 and "projects" in result and result["projects"] is None
+        projects = [] if past_the_end else records_of(data, "result", "projects")
         expect_keys(projects, "$.result.projects[*]", KEYS)
         budgets = [project.get("budget") for project in projects if isinstance(project, dict)]
         expect_keys(budgets, "$.result.projects[*].budget", [("minimum", "maximum")])
-        return projects, whole(mapping(data, "result"), "total_count")
+        return projects, whole(result, "total_count")

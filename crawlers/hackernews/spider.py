@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crawlers.fields import ShapeFault, records_of, text, whole
 from crawlers.hackernews.parse import parse_comment
 from crawlers.job import now
-from crawlers.paging import Cursor, day_after, expect_keys, step
+from crawlers.paging import Cursor, Step, day_after, expect_keys, step
 from crawlers.posting import Fault
 from crawlers.spider import SourceSpider
 
@@ -70,8 +70,7 @@ class HackerNewsSpider(SourceSpider):
 
     def read_threads(self, response: Response, cursor: Mapping[str, Any], end: int) -> Iterator[Fault | scrapy.Request]:
         """Ask for the comments of each thread on a page, and for what follows the page."""
-        hits, total = self._shape(response, ("objectID", "title"))
-        todo = step(Cursor.from_json(cursor), total, _ids(hits), cap=CAP, size=self.page_size)
+        hits, todo = self._page(response, ("objectID", "title"), Cursor.from_json(cursor))
         yield from (Fault("cap", f"threads: {fault}") for fault in todo.faults)
         start = int(self.window.start.timestamp()) if self.window.start else 0
         for hit in hits if todo.read else []:
@@ -88,8 +87,7 @@ class HackerNewsSpider(SourceSpider):
         self, response: Response, story: int, cursor: Mapping[str, Any]
     ) -> Iterator[Posting | Dropped | Fault | scrapy.Request]:
         """Read one page of comments, and ask for what follows it."""
-        hits, total = self._shape(response, KEYS)
-        todo = step(Cursor.from_json(cursor), total, _ids(hits), cap=CAP, size=self.page_size)
+        hits, todo = self._page(response, KEYS, Cursor.from_json(cursor))
         yield from (Fault("cap", f"thread {story}: {fault}") for fault in todo.faults)
         if todo.read:
             kind, zone = self.source.price_kind, self.source.timezone
@@ -97,15 +95,22 @@ class HackerNewsSpider(SourceSpider):
         for cut in (*todo.slices, *([todo.next] if todo.next else [])):
             yield self.ask_comments(story, cut)
 
-    def _shape(self, response: Response, keys: tuple[str | tuple[str, ...], ...]) -> tuple[list[object], int]:
-        """Hits and announced number of a page; a page of another shape is a `ShapeFault`."""
+    def _page(
+        self, response: Response, keys: tuple[str | tuple[str, ...], ...], cursor: Cursor
+    ) -> tuple[list[object], Step]:
+        """Hits of a page and what follows it; a page of another shape is a `ShapeFault`.
+
+        The server may show fewer hits at once than asked for: it states how many, and how many pages that makes.
+        """
         data = self.json(response)
         hits = records_of(data, "hits")
         total = whole(data, "nbHits")
         if total is None:
             raise ShapeFault("$.nbHits", "a count", data.get("nbHits"))
         expect_keys(hits, "$.hits[*]", keys)
-        return hits, total
+        size = min(self.page_size, whole(data, "hitsPerPage") or self.page_size)
+        more = cursor.page + 1 < (whole(data, "nbPages") or 0)
+        return hits, step(cursor, total, _ids(hits), cap=CAP, size=size, linked=more)
 
 
 def _ids(hits: list[object]) -> list[object]:

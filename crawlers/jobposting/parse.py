@@ -58,23 +58,39 @@ def parse_posting(record: Record, *, page: str, alone: bool, kind: PriceKind, zo
 def posting_id(record: Record, *, page: str, alone: bool) -> str:
     """Id that is the same in every crawl: the posting's identifier, else a hash of where, and what, it is.
 
+    An identifier is the employer's own (``identifier.name``, else the hiring organization), and employers of one board
+    number alike: a hash of both tells them apart. The employer's name itself stays out: ids leave the crawl's store.
+
     >>> posting_id({"identifier": 12}, page="https://example.org/1", alone=True)
     '12'
+    >>> posting_id({"identifier": {"name": "Acme", "value": 12}}, page="https://example.org/1", alone=True)
+    '12-8a927b41685c'
     >>> len(posting_id({}, page="https://example.org/1#top", alone=True))
     24
     """
     value = record.get("identifier")
     first = next(iter(value), None) if isinstance(value, list) else value
-    found = first.get("value", first.get("@id")) if isinstance(first, dict) else first
-    if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 10**100:
-        return str(found)
-    stated = text({"value": found}, "value")
-    if stated and len(stated) <= 200:
-        return stated
+    stated = _stated_id(first.get("value", first.get("@id")) if isinstance(first, dict) else first)
+    employer = text(first, "name") if isinstance(first, dict) else None
+    scope = " ".join((employer or _first_name(record, "hiringOrganization") or "").casefold().split())
+    if stated and stated.casefold() != scope:  # some boards give the employer's name for the identifier's value
+        return f"{stated}-{_hash([scope, stated], 12)}" if scope else stated
     where = page.partition("#")[0]
     told = [] if alone else [record.get(key) for key in ("@id", "url", "title", "datePosted", "hiringOrganization")]
-    known = json.dumps([where, *told], sort_keys=True, default=str)
-    return hashlib.sha256(known.encode("utf-8", "replace")).hexdigest()[:24]
+    return _hash([where, *told], 24)
+
+
+def _stated_id(value: object) -> str | None:
+    """Value of an identifier: a number or a text of at most 200 characters."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**100:
+        return str(value)
+    stated = text({"value": value}, "value")
+    return stated if stated and len(stated) <= 200 else None
+
+
+def _hash(parts: list[object], digits: int) -> str:
+    known = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(known.encode("utf-8", "replace")).hexdigest()[:digits]
 
 
 def _description(record: Record) -> str | None:

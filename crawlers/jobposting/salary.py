@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from crawlers.fields import Record, mapping, number, text
 from crawlers.money import unit_of
@@ -11,6 +12,7 @@ from crawlers.salaries import currency_at, period_of
 
 _CODES = {"HUR": "HOUR", "DAY": "DAY", "WEE": "WEEK", "MON": "MONTH", "ANN": "YEAR"}  # UN/CEFACT, as unitCode
 _WHOLE = frozenset({"PROJECT", "TASK", "JOB", "FIXED", "TOTAL", "GIG", "ASSIGNMENT", "ONE-TIME", "LUMP SUM"})
+_PER = re.compile(r"(?:(?:PER|AN?)[\s_-]+|/\s*)+", re.IGNORECASE)  # "per hour", "an hour", "/hour"
 
 
 def base_salary(record: Record, *, kind: PriceKind) -> Price:
@@ -82,11 +84,12 @@ def _unit(part: Record) -> str | None:
 def _type(unit: str | None) -> tuple[PriceType | None, bool]:
     """What a unit makes of an amount, and whether that is a price of an hour or a task at all.
 
-    >>> _type("HOUR"), _type("Project"), _type("YEAR"), _type(None)
+    >>> _type("PER HOUR"), _type("Project"), _type("a year"), _type(None)
     (('hourly', True), ('fixed', True), (None, False), (None, True))
     """
     if unit is None:
         return None, True
+    unit = unit[start.end() :] if (start := _PER.match(unit)) else unit
     if period_of(unit) is not None:
         return ("hourly", True) if period_of(unit) == "hour" else (None, False)
     if unit.upper() in _WHOLE or unit_of(unit) == "fixed":

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
+from crawlers.dates import parse_date
 from crawlers.fields import ShapeFault, web_url
-from crawlers.text import read_time
+from crawlers.text import LONGEST_DATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +111,10 @@ def read_sitemap(body: bytes, *, zone: str) -> Sitemap:
         entries = tuple(_entries(lines, zone))
     except (XMLSyntaxError, StopIteration, ValueError) as error:
         raise ShapeFault("sitemap", "XML", None) from error
-    return Sitemap(kind == "sitemapindex", entries, f"{kind}>".encode() in body[-200:])
+    # the parser complains of any cut, but also of a bare "&"; a file with such faults is whole if its root is closed
+    closed = re.compile(rf"</(?:[\w.-]{{1,100}}:)?{kind}\s{{0,100}}>".encode())
+    complete = not lines.xmliter.error_log or closed.search(body) is not None
+    return Sitemap(kind == "sitemapindex", entries, complete)
 
 
 def _entries(lines: object, zone: str) -> Iterator[Entry]:
@@ -119,14 +125,30 @@ def _entries(lines: object, zone: str) -> Iterator[Entry]:
 
 
 def _latest(lastmod: str, zone: str) -> datetime | None:
-    found = read_time(lastmod, zone=zone)
-    width = len(lastmod.strip())
-    spans = timedelta(days=31 if width <= len("2026-01") else 1 if width <= len("2026-01-01") else 0)
-    return found and found + spans
+    """Read a W3C date; other forms are not in the sitemaps' protocol, and would take long to try."""
+    stated = lastmod.strip()
+    found = parse_date(stated, zone=ZoneInfo(zone)) if len(stated) <= LONGEST_DATE else None
+    if found is None or found.year >= 9999:  # no month can be added to it
+        return found
+    return found + timedelta(days=31 if len(stated) <= len("2026-01") else 1 if len(stated) <= len("2026-01-01") else 0)
+
+
+def host_of(url: str) -> str:
+    """Host and port of a URL: what a crawl keeps to, so that ``www.`` is another one. ``''``: it has none.
+
+    >>> host_of("https://Example.org:443/x"), host_of("http://www.example.org"), host_of("http://[")
+    ('example.org', 'www.example.org', '')
+    """
+    try:
+        parts = urlsplit(url)
+        usual = parts.port in (None, 443 if parts.scheme == "https" else 80)
+        return (parts.hostname or "") + ("" if usual else f":{parts.port}")
+    except ValueError:
+        return ""
 
 
 def same_site(url: str, base_url: str) -> bool:
-    """Whether a URL is on the site: the same host and port, with or without ``www.``.
+    """Whether a URL is on the site: the same host and port, with or without ``www.``: good for a link that is shown.
 
     >>> same_site("https://www.example.org/x", "https://example.org"), same_site("https://evil.org", "https://example.org")
     (True, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from crawlers.posting import Dropped, Posting, content_hash, to_json
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crawlers.store.store import Store
 
 Outcome = Literal["new", "changed", "unchanged", "repeated", "dropped", "duplicate_id", "outside_window"]
+OLDEST = datetime(1995, 1, 1, tzinfo=UTC)  # an earlier date is a mistake
 FIELDS = ("job_title", "description", "date_published", "url", "skills", "hiring_organization", "category")
 
 
@@ -136,13 +137,18 @@ class Records:
         latest = seen_at + timedelta(days=1)  # a date in the future is none, nor the mark: nothing would be new again
         count(here, "price", _price_state(posting))
         for name in FIELDS:
-            if getattr(posting, name) and (name != "date_published" or posting.date_published <= latest):  # type: ignore[operator]
+            if getattr(posting, name) and (name != "date_published" or _plausible(posting.date_published, latest)):
                 count(here, "field", name)
         if posting.job_title or posting.description or posting.skills:
             count(here, "field", "text")
         for time in (posting.date_published, posting.date_modified):
-            if time is not None and time <= latest and (self.newest is None or time > self.newest):
-                self.newest = time
+            if time is not None and time <= latest and (self.newest is None or min(time, seen_at) > self.newest):
+                self.newest = min(time, seen_at)
+
+
+def _plausible(published: datetime | None, latest: datetime) -> bool:
+    """Whether a date can be that of a posting."""
+    return published is not None and OLDEST <= published <= latest
 
 
 def _price_state(posting: Posting) -> str:

@@ -98,7 +98,8 @@ def test_each_expectation_at_its_edge(name, good, bad, found, expected):
         ("token_refused", "set a valid token and run the same command to go on"),
         ("max_requests", "pages without end? else raise max_requests of the source"),
         ("repeated_pages", "the source's paging turns in a circle; look at the last responses"),
-        ("its process was killed", "see the log"),
+        ("its process was killed", "run the same command: it begins again from the high-water mark"),
+        ("failed to start", "see the log"),
     ],
 )
 def test_a_crawl_that_did_not_end_by_itself_fails_and_says_what_to_do(reason, advice):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crawlers import paging
 from crawlers.fields import ShapeFault
-from crawlers.paging import Cursor, day_after, expect_keys, page_mark, step
+from crawlers.paging import Cursor, day_after, ends_early, expect_keys, is_full, page_mark, step
 
 CAP = 10
 
@@ -90,7 +90,8 @@ def test_a_page_that_repeats_the_one_before_stops_the_listing():
     [
         (9, [["a", "b", "c", "d"], []], "9 records are announced, 4 came: the pages end early"),
         (3, [[]], "3 records are announced, 0 came: the pages end early"),
-        (7, [["a", "b", "c", "d"], []], None),  # three closed meanwhile: less than a page
+        (7, [["a", "b", "c", "d"], []], "7 records are announced, 4 came: the pages end early"),  # less than a page
+        (6, [["a", "b", "c", "d"], []], None),  # two closed meanwhile
         (0, [[]], None),
     ],
 )
@@ -102,10 +103,92 @@ def test_pages_that_end_early_are_a_fault(total, pages, fault):
 
 
 def test_a_link_is_followed_past_the_announced_total_but_not_past_the_cap():
-    assert step(Cursor(0, 9, 1), 2, [1, 2], cap=CAP, size=2, linked=True).next == Cursor(0, 9, 2, 2, page_mark([1, 2]))
-    assert step(Cursor(0, 9, 1), 2, [1, 2], cap=CAP, size=2).next is None
+    onward = step(Cursor(0, 9, 1), 2, [1, 2], cap=CAP, size=3, linked=True).next
+    assert onward == Cursor(0, 9, 2, 2, page_mark([1, 2]), width=2, announced=2)
+    assert step(Cursor(0, 9, 1), 2, [1, 2], cap=CAP, size=3).next is None
     assert step(Cursor(0, 9, 5, 8, "x"), 99, [1, 2], cap=CAP, size=2, linked=True).next is None
     assert step(Cursor(0, 9, 2, 2, "x"), 2, [], cap=CAP, size=2, linked=True).next is None
+
+
+def listing(count, *, shown, total, ends=10**9):
+    """A server that shows `shown` records at once, whatever was asked for, and nothing from page `ends` on."""
+
+    def answer(cursor, inside, _):
+        first = (cursor.page - 1) * shown
+        return total, list(range(count))[first : first + shown] if cursor.page < ends else []
+
+    return answer
+
+
+def test_pages_that_end_within_the_first_page_asked_for_are_a_fault():
+    came, faults, requests = walk([], cap=1000, size=1000, answer=listing(900, shown=100, total=900, ends=4))
+    assert (len(came), requests) == (300, 4)
+    assert faults == ["900 records are announced, 300 came: the pages end early"]
+    _, faults, _ = walk([], cap=1000, size=100, answer=listing(301, shown=100, total=400))
+    assert faults == ["400 records are announced, 301 came: the pages end early"]
+
+
+def test_pages_shorter_than_asked_for_are_read_to_the_end():
+    came, faults, requests = walk([], cap=1000, size=1000, answer=listing(950, shown=100, total=950))
+    assert (came, faults, requests) == (list(range(950)), [], 10)
+    came, faults, requests = walk([], cap=1000, size=1000, answer=listing(1000, shown=100, total=1000))
+    assert (came, faults, requests) == (list(range(1000)), [], 10)
+
+
+@pytest.mark.parametrize("size", [100, 1000])
+def test_a_full_page_earns_one_more_request_whatever_is_announced(size):
+    came, faults, requests = walk([], cap=1000, size=size, answer=listing(250, shown=100, total=120))
+    assert (came, faults, requests) == (list(range(250)), [], 3)
+    came, faults, requests = walk([], cap=1000, size=100, answer=listing(200, shown=100, total=200))
+    assert (came, faults, requests) == (list(range(200)), [], 3)
+    assert walk([], cap=1000, size=100, answer=listing(99, shown=100, total=99))[2] == 1
+
+
+def test_endless_full_pages_end_at_the_cap():
+    came, faults, requests = walk([], cap=1000, size=100, answer=listing(10**5, shown=100, total=5))
+    assert (len(came), faults, requests) == (1000, [], 10)
+
+
+def test_a_server_that_answers_every_page_alike_is_a_fault_unless_it_showed_all_it_announced():
+    def answer(total, count):
+        return lambda *_: (total, list(range(count)))
+
+    assert walk([], cap=1000, size=4, answer=answer(4, 4)) == ([0, 1, 2, 3], [], 2)
+    for total in (3, 5):
+        came, faults, requests = walk([], cap=1000, size=4, answer=answer(total, 4))
+        assert (came, requests) == ([0, 1, 2, 3], 2)
+        assert faults == ["page 2 repeats the page before it: no page after it was read"]
+    cursor = Cursor(0, 9, 2, 2, page_mark([1, 2]), 2, 2)
+    assert len(step(cursor, 2, [1, 2], cap=CAP, size=2, linked=True).faults) == 1
+
+
+def test_what_earlier_pages_announced_still_counts_when_the_last_announces_nothing():
+    pages = iter([(900, list(range(100))), (0, [])])
+    _, faults, _ = walk([], cap=1000, size=1000, answer=lambda *_: next(pages))
+    assert faults == ["900 records are announced, 100 came: the pages end early"]
+
+
+@pytest.mark.parametrize(("announced", "tolerated"), [(3, 2), (50, 2), (100, 2), (150, 3), (900, 18), (1000, 20)])
+def test_few_records_may_be_missing(announced, tolerated):
+    assert not ends_early(announced, announced - tolerated)
+    assert ends_early(announced, announced - tolerated - 1)
+    assert not ends_early(announced, announced + 5)
+
+
+def test_a_listing_that_shows_nothing_ends_early_however_little_it_announced():
+    assert (ends_early(1, 0), ends_early(2, 0), ends_early(0, 0)) == (True, True, False)
+
+
+def test_a_page_is_full_as_the_longest_before_it():
+    assert [is_full(count, 100, width) for count, width in [(100, 0), (99, 0), (30, 30), (29, 30), (100, 200)]] == [
+        True, False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_a_cursor_stored_before_widths_were_kept_is_read():
+    stored = Cursor(0, 9, 2, 2, "x").to_json()
+    del stored["width"], stored["announced"]
+    assert Cursor.from_json(stored) == Cursor(0, 9, 2, 2, "x")
 
 
 def test_the_halves_of_a_slice_touch_and_do_not_overlap():

@@ -3,6 +3,7 @@
 import asyncio
 import doctest
 import inspect
+import time
 
 import pytest
 from crawling import make_job
@@ -14,6 +15,7 @@ from scrapy.utils.test import get_crawler
 from twisted.internet.defer import Deferred
 
 import crawlers.engine.politeness
+import crawlers.engine.robots
 from crawlers.engine import keeping
 from crawlers.engine.keeping import KeepResponses, request_hash
 from crawlers.engine.ledger import Ledger
@@ -26,11 +28,11 @@ from crawlers.engine.politeness import (
     OffSite,
     RateLimit,
     RefusedToken,
-    Robots,
     SameSite,
     Token,
     same_site,
 )  # fmt: skip
+from crawlers.engine.robots import Robots
 from crawlers.engine.settings import scrapy_settings, user_agent
 from crawlers.spider import SourceSpider
 from crawlers.store import open_store
@@ -58,7 +60,7 @@ def crawler_of(tmp_path, *overrides, token="", name="github", **settings):
 def stops(monkeypatch):
     """Reasons for which the crawl was stopped."""
     found = []
-    for module in (crawlers.engine.politeness, keeping):
+    for module in (crawlers.engine.politeness, crawlers.engine.robots, keeping):
         monkeypatch.setattr(module, "stop", lambda crawler, reason: found.append(reason))
     return found
 
@@ -386,8 +388,9 @@ def robots(tmp_path, status, body=b""):
         (200, b"\xff\xfe\x00garbage", True),
     ],
 )  # fmt: skip
-def test_what_robots_txt_allows(tmp_path, status, body, allowed):
+def test_what_robots_txt_allows(tmp_path, stops, status, body, allowed):
     parser, _ = robots(tmp_path, status, body)
+    assert stops == (["robots_unreachable"] if status >= 500 or status == 429 else [])
     assert isinstance(parser, ProtegoRobotParser)
     assert parser.allowed("http://h/list", "session-value") is allowed
 
@@ -395,6 +398,46 @@ def test_what_robots_txt_allows(tmp_path, status, body, allowed):
 def test_a_crawl_delay_is_obeyed(tmp_path):
     assert robots(tmp_path, 200, b"User-agent: *\nCrawl-delay: 7")[1] == 7.0
     assert robots(tmp_path / "b", 200, b"User-agent: other\nCrawl-delay: 7")[1] == 0.1
+
+
+@pytest.mark.parametrize("delay", [b"100000", b"inf", b"1e9"])
+def test_a_crawl_delay_longer_than_we_wait_ends_the_crawl_and_says_why(tmp_path, stops, delay):
+    crawler = crawler_of(tmp_path)
+    guard = Robots.from_crawler(crawler)
+    guard._parsers["h"] = Deferred()
+    body = b"User-agent: *\nCrawl-delay: " + delay
+    run(guard._parse_robots(HtmlResponse("http://h/robots.txt", body=body), "h", Request("http://h/robots.txt")))
+    if crawler.parts.limits.interval == 0:  # else the parser has not taken it for a number
+        assert stops in ([], ["robots_unreachable"])
+    assert crawler.parts.limits.interval <= crawler.parts.job.crawl.max_wait_seconds
+    if delay == b"100000":
+        assert stops == ["robots_unreachable"]
+        (fault,) = ledger_of(crawler)[0]
+        assert fault[2:] == (
+            "robots_unreachable", "robots.txt asks for 100000 s between requests, more than crawl.max_wait_seconds",
+        )  # fmt: skip
+
+
+def test_while_robots_txt_cannot_be_had_requests_go_back_to_the_queue(tmp_path, stops):
+    crawler = crawler_of(tmp_path)
+    guard = Robots.from_crawler(crawler)
+    guard._parsers["127.0.0.1:8123"] = Deferred()
+    answer = HtmlResponse("http://127.0.0.1:8123/robots.txt", status=503)
+    run(guard._parse_robots(answer, "127.0.0.1:8123", Request(answer.url)))
+    back = run(guard.process_request(Request(URL)))
+    assert (back.url, back.dont_filter) == (URL, True)
+    assert set(stops) == {"robots_unreachable"}
+
+
+def test_a_refusal_that_says_so_in_its_body_alone_is_waited_out_a_minute(tmp_path, stops):
+    crawler = crawler_of(tmp_path)
+    limit = RateLimit.from_crawler(crawler)
+    body = b'{"message": "You have exceeded a secondary rate limit."}'
+    again = limit.process_response(Request(URL), Response(URL, status=403, body=body))
+    assert isinstance(again, Request)
+    assert crawler.parts.limits.held_until() - time.monotonic() == pytest.approx(60, abs=2)
+    other = Response(URL, status=403, body=b"Forbidden")
+    assert limit.process_response(Request(URL), other) is other
 
 
 def test_what_is_asked_is_told_apart_by_method_url_and_body():

@@ -207,7 +207,7 @@ def test_what_expectations_are_judged_by_is_counted(store):
     ("times", "newest"),
     [
         ([T0 - 5 * DAY, T0 - DAY, T0 - 3 * DAY], T0 - DAY),
-        ([T0 + DAY], T0 + DAY),
+        ([T0 + DAY], T0),  # a clock ahead of ours: the mark is never ahead of the answer
         ([T0 + DAY + timedelta(microseconds=1)], None),
         ([datetime(9999, 1, 1, tzinfo=UTC), T0 - DAY], T0 - DAY),
         ([None], None),

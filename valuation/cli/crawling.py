@@ -15,6 +15,7 @@ from valuation.cli.shown import opened
 from valuation.errors import BelowExpectation, ConfigError
 
 COLLECT = "collect"
+TAKING = ("-w", "--workspace", "--set", "--since", "--until")  # options that the next word belongs to
 
 
 class SourcesOrVerb(TyperGroup):
@@ -23,10 +24,12 @@ class SourcesOrVerb(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # typer's own copy of click
         """Put the default verb before the first word that is no verb of the group."""
         words = [place for place, word in enumerate(args) if not word.startswith("-")]
-        taken = {place + 1 for place, word in enumerate(args) if word in ("-w", "--workspace", "--set")}
+        taken = {place + 1 for place, word in enumerate(args) if word in TAKING}
         first = next((place for place in words if place not in taken), None)
-        if first is not None and args[first] not in self.commands:
-            args = [*args[:first], COLLECT, *args[first:]]
+        if first is None and "--help" not in args:  # it says which sources there are
+            args = [*args, COLLECT]
+        elif first is not None and args[first] not in self.commands:
+            args = [COLLECT, *args]
         return super().parse_args(ctx, args)
 
 
@@ -51,7 +54,9 @@ def _crawling(call: Call) -> None:
 @with_call
 def collect(
     call: Call,
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Sources of configs/sources.toml.")],
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Sources of configs/sources.toml.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only postings published from this day on, such as 2026-01-31.")
     ] = None,
@@ -64,7 +69,7 @@ def collect(
     """
     window = _day(since, "--since"), _day(until, "--until")
     with opened(call) as workspace:
-        result = workspace.crawl(sources, since=window[0], until=window[1])
+        result = workspace.crawl(sources or [], since=window[0], until=window[1])
     shown = crawl_results.crawled(result)
     emit(call, "crawl", shown, crawl_results.crawl(shown))
     if result.interrupted:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from crawlers.engine.ledger import asked as what_is_asked
 from crawlers.job import Job, Window, changed_since, now
 from crawlers.store import open_store, stamp, unstamp
 from valuation.collection.checks import checked_sources
@@ -101,7 +102,7 @@ def crawl(
             if _has_begun(job):
                 progress.note(f"write {one.name}")
                 found[one.name] = _settle(layout, settings, job)
-            elif one.error:
+            if one.error:
                 faults.append(f"{one.name}: {one.error}")
     results = tuple(found[name] for name in names if name in found)
     report = write_crawl_report(layout, results)
@@ -164,7 +165,7 @@ def _earlier(
             since, until, changed = (unstamp(text) for text in row)
             if asked in ((None, None), (since, until)):
                 return stopped, Window(since, until, changed)
-        mark = unstamp(store.state("mark"))
+        mark = unstamp(store.state("mark")) if store.state("asked") == what_is_asked(source) else None
     finally:
         store.close()
     if asked != (None, None) or mark is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SAMPLE = 20  # good answers whose shape is the usual one
 LOOKED_AT = 500  # answers of a failed crawl that are compared
 GOOD = "last_good"
+KILLED = "its process was killed"
 _NOTHING = "nothing was read from it"
 _ASKED = """
 crawl_id = ?1 AND (callback IS NOT NULL OR status >= 400) AND NOT (
@@ -101,7 +102,7 @@ def judge_crawl(store: Store, name: str, crawl_id: str, source: SourceSettings) 
     baseline = counts_of(store, good) if good and good != crawl_id else None
     verdicts = judge(crawl, source, baseline)
     met = all(verdict.met for verdict in verdicts)
-    differing = None if met or crawl.reason == "shutdown" else first_differing(store, crawl_id, good)
+    differing = None if met or crawl.reason in ("shutdown", KILLED) else first_differing(store, crawl_id, good)
     if met and kind != "reparse" and crawl.postings:
         store.set_state(GOOD, crawl_id)
         store.commit()
@@ -117,7 +118,7 @@ def counts_of(store: Store, crawl_id: str) -> CrawlCounts:
     row = store.db.execute("SELECT outcome, reason FROM crawls WHERE crawl_id = ?", (crawl_id,)).fetchone()
     outcome, reason = row if row else ("stopped", "unknown")
     if outcome == "running":
-        outcome, reason = "stopped", "its process was killed"
+        outcome, reason = "stopped", KILLED
     return CrawlCounts(store.counts(crawl_id), outcome, reason or "")
 
 

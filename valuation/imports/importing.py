@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from valuation.storage import Layout
 
 ID_COLUMN = {"postings": "posting_id", "sessions": "session_id"}
-SCHEMA_VERSION = "1"  # part of every import_id: raised when the same file and mapping would give other rows
+SCHEMA_VERSION = "2"  # part of every import_id: raised when the same file and mapping would give other rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,11 +85,24 @@ def enforce(layout: Layout, settings: Settings, *, now: datetime) -> RetentionRe
     if not layout.crawl.is_dir():
         return RetentionReport(())
     deleted: list[SourceDeleted] = []
-    for name, source in settings.sources.items():
-        hours = source.retention_hours
-        if hours != "unlimited" and layout.crawl_store(name).is_file():
+    for path in sorted(layout.crawl.glob("*/store.db")):  # also of sources that the settings no longer know
+        name = path.parent.name
+        hours = _limit(layout, settings, name)
+        if hours is not None:
             deleted += _enforce_one(layout, settings, name, hours, now)
     return RetentionReport(tuple(deleted))
+
+
+def _limit(layout: Layout, settings: Settings, name: str) -> float | None:
+    """Hours that a source may be kept: its setting, or without one any more, what held when it was crawled."""
+    from valuation.collection.retention import opened
+
+    if name in settings.sources:
+        hours: str | float = settings.sources[name].retention_hours
+    else:
+        with opened(layout, name) as store:
+            hours = store.state("retention_hours") or "unlimited"
+    return None if hours == "unlimited" else float(hours)
 
 
 def _enforce_one(layout: Layout, settings: Settings, name: str, hours: float, now: datetime) -> list[SourceDeleted]:

@@ -13,6 +13,7 @@ from crawlers.fields import ShapeFault
 from crawlers.freelancehunt import parse
 from crawlers.freelancehunt.spider import FreelancehuntSpider
 from crawlers.job import Job, Window
+from crawlers.paging import page_mark
 from crawlers.posting import Dropped, Fault, Posting
 from valuation.config import load
 
@@ -28,9 +29,9 @@ def spider(*, base="https://api.freelancehunt.com", window=None):
     )
 
 
-def read(body=PAGE, *, url=FIRST, previous=None, **made):
+def read(body=PAGE, *, url=FIRST, previous="", empty=0, **made):
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return list(spider(**made).parse_page(TextResponse(url, body=raw), previous=previous))
+    return list(spider(**made).parse_page(TextResponse(url, body=raw), previous=previous, empty=empty))
 
 
 def projects(*dates, following=None, first_id=1):
@@ -77,7 +78,7 @@ def test_values():
     assert isinstance(third, Dropped)
     assert (third.reason, third.value) == ("no_id", "no id at 'id': nothing")
     assert request.url == "https://api.freelancehunt.com/v2/projects?page%5Bnumber%5D=2"
-    assert request.cb_kwargs == {"previous": ["1299165", "1299160"]}
+    assert request.cb_kwargs == {"previous": page_mark(["1299165", "1299160"]), "empty": 0}
 
 
 @pytest.mark.parametrize(
@@ -121,14 +122,30 @@ def test_stops_when_a_whole_page_is_older():
 
 
 def test_a_page_that_repeats_is_told():
-    (fault,) = read(projects("2026-11-20", following="?page=3"), previous=["1"])
+    (fault,) = read(projects("2026-11-20", following="?page=3"), previous=page_mark(["1"]))
     assert isinstance(fault, Fault)
     assert fault.kind == "cap"
     assert "repeats the one before" in fault.message
 
 
-def test_an_empty_page_ends():
-    assert read({"data": [], "links": {"next": "?page[number]=3"}}) == []
+def test_an_empty_page_without_a_next_one_ends():
+    assert read({"data": [], "links": {"next": None}}) == read({"data": []}, empty=2) == []
+
+
+def test_an_empty_page_that_names_a_next_one_is_followed():
+    body = {"data": [], "links": {"next": "?page%5Bnumber%5D=3"}}
+    (request,) = read(body, previous="abc", empty=1)
+    assert request.url == "https://api.freelancehunt.com/v2/projects?page%5Bnumber%5D=3"
+    assert request.cb_kwargs == {"previous": "abc", "empty": 2}  # the page before the empty ones may still repeat
+    (fault,) = read(body, empty=2)
+    assert fault == Fault("cap", f"3 pages in a row hold no project and name a next one: stopped at {FIRST}")
+    *_, request = read(projects("2026-11-20", following="?page%5Bnumber%5D=3"), empty=2)
+    assert request.cb_kwargs["empty"] == 0
+
+
+def test_what_travels_with_a_request_is_short():
+    *_, request = read(projects(*["2026-11-20"] * 500, following="?page%5Bnumber%5D=3"))
+    assert len(json.dumps(request.cb_kwargs)) < 100
 
 
 @pytest.mark.parametrize(

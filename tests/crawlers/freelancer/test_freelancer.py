@@ -33,9 +33,30 @@ def make(window=Window(), *overrides):  # noqa: B008
     )
 
 
-def read(data, *, spider=None, offset=0, mark=""):
+def read(data, *, spider=None, offset=0, mark="", **before):
     content = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return list((spider or make()).read(JsonResponse(URL, body=content), offset=offset, mark=mark))
+    return list((spider or make()).read(JsonResponse(URL, body=content), offset=offset, mark=mark, **before))
+
+
+def crawl(answer, limit=20):
+    """Crawl a listing; `answer` gives projects and total at an offset. Ids that came, faults, number of requests."""
+    spider, came, faults, requests = make(), [], [], 0
+    queue = list(spider.first_requests())
+    while queue:
+        request = queue.pop()
+        requests += 1
+        assert requests <= limit, "the crawl does not end"
+        kwargs = json.loads(json.dumps(request.cb_kwargs))
+        ids, total = answer(kwargs["offset"])
+        projects = None if ids is None else [PROJECTS[0] | {"id": one} for one in ids]
+        for one in read(page(projects, total), spider=spider, **kwargs):
+            if isinstance(one, scrapy.Request):
+                queue.append(one)
+            elif isinstance(one, Fault):
+                faults.append(one.message)
+            else:
+                came.append(int(one.job_posting_id))
+    return came, faults, requests
 
 
 def page(projects, total):
@@ -142,7 +163,7 @@ def test_pages_follow_by_offset_until_all_announced_have_come():
     assert asked(found[-1])["offset"] == "106"
     assert found[-1].cb_kwargs["offset"] == 106
     assert not isinstance(read(page(PROJECTS, 106), offset=100)[-1], scrapy.Request)
-    assert read(page([], 130), offset=106) == []
+    assert read(page([], 108), offset=106) == []
 
 
 def test_an_announced_number_that_is_missing_ends_with_an_empty_page():
@@ -163,6 +184,52 @@ def test_pages_that_end_a_page_early_are_a_fault():
     assert read(page([], 300), offset=100) == [
         Fault("cap", "300 projects are announced, 100 came: the pages end early")
     ]
+
+
+@pytest.mark.parametrize("shown", [50, 100])
+def test_a_full_page_earns_one_more_request_whatever_is_announced(shown):
+    found = crawl(lambda offset: (range(1, 251)[offset : offset + shown], 120))
+    assert found == (list(range(1, 251)), [], 250 // shown + 1)  # the last is empty, or shorter than the others
+
+
+def test_all_announced_on_full_pages_ends_with_an_empty_one_null_or_not():
+    for end in ([], None):
+        found = crawl(lambda offset, end=end: (range(1, 201)[offset : offset + 100] or end, 200))
+        assert found == (list(range(1, 201)), [], 3)
+
+
+def test_pages_shorter_than_asked_for_are_read_to_the_end():
+    found = crawl(lambda offset: (range(1, 131)[offset : offset + 20], 130))
+    assert found == (list(range(1, 131)), [], 7)
+
+
+def test_pages_that_end_less_than_a_page_early_are_a_fault():
+    for end in ([], None):
+        came, faults, _ = crawl(lambda offset, end=end: (range(1, 151)[offset : offset + 100] or end, 199))
+        assert (len(came), faults) == (150, ["199 projects are announced, 150 came: the pages end early"])
+    came, faults, _ = crawl(lambda offset: (range(1, 197)[offset : offset + 100], 200))
+    assert (len(came), faults) == (196, [])  # four closed meanwhile
+    _, faults, _ = crawl(lambda offset: (range(1, 151)[offset : offset + 100], 300 if offset < 150 else 0))
+    assert faults == ["300 projects are announced, 150 came: the pages end early"]
+    _, faults, _ = crawl(lambda offset: (range(1, 151)[offset : offset + 100] or None, 300 if offset < 150 else None))
+    assert faults == ["300 projects are announced, 150 came: the pages end early"]
+
+
+def test_a_server_that_answers_every_offset_alike_ends_at_the_second_page():
+    assert crawl(lambda offset: (range(1, 101), 100)) == (list(range(1, 101)), [], 2)
+    for total in (90, 300, None):
+        came, faults, requests = crawl(lambda offset, total=total: (range(1, 101), total))
+        assert (len(came), requests) == (100, 2)
+        assert faults == ["the page at offset 100 repeats the page before it: no page after it was read"]
+
+
+def test_a_list_that_is_null_is_the_end_past_the_first_page_alone():
+    assert read(page(None, 100), offset=100) == []
+    with pytest.raises(ShapeFault, match=r"^\$\.result\.projects: expected a list, got nothing$"):
+        read(page(None, 0))
+    for wrong in ({"result": {}}, {"result": None}, {"result": {"projects": {}}}, {"result": {"projects": False}}):
+        with pytest.raises(ShapeFault):
+            read(wrong, offset=100)
 
 
 def test_an_error_names_its_code_and_nothing_else():

@@ -247,6 +247,35 @@ def test_the_next_page_is_the_one_that_the_server_names_if_it_is_of_the_same_end
     assert requests_of(read(PAGE, headers=link(named)))[0].url == named  # the announced total may be too low
 
 
+def many(ids, total):
+    return {"total_count": total, "items": [PAGE["items"][1] | {"id": one} for one in ids]}
+
+
+def crawl(answer, limit=20):
+    """Crawl without Link headers; `answer` gives ids and total of a page. Number read, faults, number of requests."""
+    came, faults, cursor = 0, [], Cursor(A, B, 1)
+    for requests in range(1, limit):
+        found = read(many(*answer(cursor.page)), cursor=cursor)
+        came += sum(isinstance(one, Posting) for one in found)
+        faults += [one.message.partition(": ")[2] for one in found if isinstance(one, Fault)]
+        if not requests_of(found):
+            return came, faults, requests
+        cursor = Cursor.from_json(requests_of(found)[0].cb_kwargs["cursor"])
+    raise AssertionError("the crawl does not end")
+
+
+def test_pages_that_end_less_than_a_page_early_are_a_fault():
+    lack = "299 records are announced, 200 came: the pages end early"
+    assert crawl(lambda number: (range(200)[number * 100 - 100 : number * 100], 299)) == (200, [lack], 3)
+    assert crawl(lambda number: (range(295)[number * 100 - 100 : number * 100], 300)) == (295, [], 4)
+
+
+def test_a_full_page_earns_one_more_request_where_no_header_names_it():
+    assert crawl(lambda number: (range(250)[number * 100 - 100 : number * 100], 100)) == (250, [], 3)
+    assert crawl(lambda number: (range(90)[number * 30 - 30 : number * 30], 90)) == (90, [], 4)  # 30 at once, not 100
+    assert crawl(lambda number: (range(99), 99)) == (99, [], 1)
+
+
 def test_a_page_that_repeats_is_read_once():
     onward = requests_of(read(PAGE | {"total_count": 20}))[0]
     (fault,) = read(PAGE | {"total_count": 20}, cursor=Cursor.from_json(onward.cb_kwargs["cursor"]))

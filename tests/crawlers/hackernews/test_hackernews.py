@@ -230,6 +230,54 @@ def test_a_thread_over_the_cap_is_halved_and_further_pages_are_asked_for():
     assert len(over) == 9
 
 
+def crawl(answer, limit=20):
+    """Crawl a thread; `answer` gives ids and the rest of a page. Ids that came, faults, number of requests."""
+    spider, came, faults, requests = make(), [], [], 0
+    queue = [Cursor(A, B, 0)]
+    while queue:
+        cursor = queue.pop()
+        requests += 1
+        assert requests <= limit, "the crawl does not end"
+        ids, more = answer(cursor.page)
+        hits = [comment("SEEKING FREELANCER | x", objectID=str(one)) for one in ids]
+        for one in comments({"hits": hits} | more, spider=spider, cursor=cursor):
+            if isinstance(one, scrapy.Request):
+                queue.append(Cursor.from_json(one.cb_kwargs["cursor"]))
+            elif isinstance(one, Fault):
+                faults.append(one.message)
+            else:
+                came.append(int(one.job_posting_id))
+    return came, faults, requests
+
+
+def test_fewer_hits_at_once_than_asked_for_are_read_to_the_end_and_an_early_end_is_told():
+    more = {"nbHits": 900, "hitsPerPage": 100, "nbPages": 9}
+    found = crawl(lambda number: (range(1, 901)[number * 100 : number * 100 + 100], more))
+    assert found == (list(range(1, 901)), [], 9 + 1)
+    came, faults, requests = crawl(lambda number: (range(1, 301)[number * 100 : number * 100 + 100], more))
+    assert (len(came), requests) == (300, 4)
+    assert faults == ["thread 4100: 900 records are announced, 300 came: the pages end early"]
+
+
+@pytest.mark.parametrize("more", [{"nbPages": 3}, {"hitsPerPage": 100}, {"nbPages": "x", "hitsPerPage": 100}])
+def test_an_approximate_number_of_hits_does_not_end_the_reading(more):
+    found = crawl(lambda number: (range(1, 251)[number * 100 : number * 100 + 100], {"nbHits": 100} | more))
+    assert found == (list(range(1, 251)), [], 3)
+
+
+def test_threads_beyond_the_announced_number_are_asked_for_too():
+    hits = {"hits": THREADS["hits"], "nbHits": len(THREADS["hits"]), "nbPages": 2}
+    last = [asked(threads(hits | {"nbPages": pages})[-1]) for pages in (2, 1)]
+    assert [(one["tags"].partition(",")[0], one["page"]) for one in last] == [("story", "1"), ("comment", "0")]
+
+
+def test_a_number_of_pages_without_end_stops_at_the_cap_or_an_empty_page():
+    more = {"nbHits": 10, "hitsPerPage": 100, "nbPages": 500_000}
+    came, faults, requests = crawl(lambda number: (range(number * 100 + 1, number * 100 + 101), more))
+    assert (len(came), faults, requests) == (1000, [], 10)
+    assert crawl(lambda number: (range(1, 11) if number == 0 else [], more)) == (list(range(1, 11)), [], 2)
+
+
 @pytest.mark.parametrize("content", [b"<p>", b"[]", b'{"hits": 3}', b'{"hits": []}', b'{"hits": [], "nbHits": -1}'])
 def test_a_page_of_another_shape_is_loud(content):
     for read in (threads, comments):

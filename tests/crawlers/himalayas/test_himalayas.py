@@ -13,6 +13,7 @@ from crawlers.fields import ShapeFault
 from crawlers.himalayas import parse
 from crawlers.himalayas.spider import HimalayasSpider
 from crawlers.job import Job, Window
+from crawlers.paging import page_mark
 from crawlers.posting import Dropped, Fault, Posting
 from valuation.config import load
 
@@ -72,8 +73,8 @@ def test_values():
     assert (third.url, third.price.fault, third.price.low, third.price.raw) == (None, "none", None, None)
 
     assert request.url == "https://himalayas.app/jobs/api?limit=20&offset=3"  # as many as came
-    assert request.cb_kwargs["offset"] == 3
-    assert request.cb_kwargs["previous"] == [first.job_posting_id, "himalayas-88", "himalayas-87"]
+    mark = page_mark([first.job_posting_id, "himalayas-88", "himalayas-87"])
+    assert request.cb_kwargs == {"offset": 3, "previous": mark, "empty": 0, "announced": 118432}
 
 
 @pytest.mark.parametrize(
@@ -105,9 +106,11 @@ def test_salaries(salary, low, high, fault):
         (jobs(0, 1, totalCount=2), 0, None),
         (jobs(0, 1, totalCount=42), 40, None),
         (jobs(0, nextCursor="abc=", totalCount=90), 0, "?limit=20&cursor=abc%3D"),
-        (jobs(0, nextCursor=None, totalCount=90), 0, None),
+        (jobs(0, nextCursor=None, totalCount=90), 89, None),
+        (jobs(0, nextCursor=None, totalCount=3), 0, None),
+        (jobs(0, nextCursor=None, totalCount=1000), 979, None),  # 20 left: 2 %
         (jobs(), 0, None),
-        (jobs(totalCount=45), 40, None),
+        (jobs(totalCount=42), 40, None),
     ],
 )
 def test_following_page(page, offset, url):
@@ -126,17 +129,38 @@ def test_stops_when_a_whole_page_is_older():
 
 
 def test_a_page_that_repeats_is_told():
-    (fault,) = read(jobs(0, 1, totalCount=90), offset=20, previous=["g0", "g1"])
+    (fault,) = read(jobs(0, 1, totalCount=90), offset=20, previous=page_mark(["g0", "g1"]))
     assert fault == Fault("cap", "offset 20 repeats the page before it: 20 of 90 jobs read")
 
 
 def test_a_feed_that_ends_early_is_told():
     (fault,) = read(jobs(totalCount=90), offset=40)
     assert fault == Fault("cap", "the feed ends after 40 of 90 jobs")
+    assert read(jobs(), offset=40, announced=90) == read(jobs(totalCount=0), offset=40, announced=90) == [fault]
+    (_, fault) = read(jobs(0, nextCursor=None, totalCount=1000), offset=978)
+    assert fault == Fault("cap", "the feed ends after 979 of 1000 jobs")
+    (_, fault) = read(jobs(0, nextCursor=None, totalCount=4), offset=0)
+    assert fault == Fault("cap", "the feed ends after 1 of 4 jobs")
 
 
-def test_an_empty_first_page_is_no_records():
-    assert read(jobs(totalCount=0)) == read(jobs(totalCount=90)) == []
+def test_an_empty_first_page():
+    assert read(jobs(totalCount=0)) == read(jobs()) == []
+    assert read(jobs(totalCount=90)) == [Fault("cap", "the feed ends after 0 of 90 jobs")]
+
+
+def test_an_empty_page_that_names_a_next_one_is_followed():
+    (request,) = read(jobs(nextCursor="n", totalCount=90), offset=40, previous="abc", empty=1)
+    assert request.url == "https://himalayas.app/jobs/api?limit=20&cursor=n"
+    assert request.cb_kwargs == {"offset": 40, "previous": "abc", "empty": 2, "announced": 90}
+    (fault,) = read(jobs(nextCursor="n", totalCount=90), offset=40, empty=2)
+    assert fault == Fault("cap", "3 pages in a row hold no job and name a next one: 40 of 90 jobs read")
+    *_, request = read(jobs(0, nextCursor="n"), offset=40, empty=2)
+    assert request.cb_kwargs["empty"] == 0
+
+
+def test_what_travels_with_a_request_is_short():
+    *_, request = read(jobs(*range(500)))
+    assert len(json.dumps(request.cb_kwargs)) < 120
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,14 @@ def urls(found):
     return [one.url for one in found if isinstance(one, scrapy.Request)]
 
 
+def told(found):
+    return [one.value for one in found if isinstance(one, Dropped)]
+
+
+def requests(found):
+    return [one for one in found if isinstance(one, scrapy.Request)]
+
+
 def read_robots(body, status=200):
     return list(spider().parse_robots(TextResponse(f"{SITE}/robots.txt", body=body, status=status)))
 
@@ -79,9 +87,13 @@ def test_begins_at_robots():
 def test_robots_names_the_sitemaps_of_the_site():
     found = read_robots((SAVED / "robots.txt").read_bytes())
     assert urls(found) == [
-        f"{SITE}/sitemap_index.xml", "https://www.jobs.example.org/sitemap-extra.xml.gz", f"{SITE}/relative.xml",
+        f"{SITE}/sitemap_index.xml", f"{SITE}/relative.xml",
     ]  # fmt: skip
-    assert [request.cb_kwargs for request in found] == [{"depth": 1}] * 3
+    assert [request.cb_kwargs for request in found if isinstance(request, scrapy.Request)] == [{"depth": 1}] * 2
+    assert told(found) == [
+        "1 sitemaps on www.jobs.example.org: set base_url to that site",
+        "1 sitemaps on elsewhere.example.com: set base_url to that site",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,9 @@ def test_without_a_named_sitemap_the_usual_place(body, status):
 
 
 def test_sitemap_lists_pages():
-    found = read_sitemap((SAVED / "sitemap_jobs.xml").read_bytes())
+    elsewhere, *found = read_sitemap((SAVED / "sitemap_jobs.xml").read_bytes())
+    assert (elsewhere.reason, elsewhere.url) == ("not_a_posting", f"{SITE}/sitemap.xml")
+    assert elsewhere.value == "1 pages on elsewhere.example.com: set base_url to that site"
     assert urls(found) == [f"{SITE}{path}" for path in ("/jobs/3?a=1&b=2", "/jobs/2", "/jobs/1", "/about", "/jobs/0")]
     assert len(found) == 5
     assert {request.callback.__name__ for request in found} == {"parse_page"}
@@ -115,7 +129,10 @@ def test_rerun_reads_what_has_changed():
 def test_queries_choose_pages():
     found = read_sitemap((SAVED / "sitemap_jobs.xml").read_bytes(), 'sources.jobposting.queries=["/jobs/"]')
     assert f"{SITE}/about" not in urls(found)
-    assert len(found) == 4
+    assert len(requests(found)) == 4
+    assert told(found) == ["1 pages on elsewhere.example.com: set base_url to that site"]
+    nothing = read_sitemap((SAVED / "sitemap_jobs.xml").read_bytes(), 'sources.jobposting.queries=["/gigs/"]')
+    assert nothing == []
 
 
 def test_index_lists_sitemaps():
@@ -124,8 +141,9 @@ def test_index_lists_sitemaps():
     assert urls(found) == [
         f"{SITE}/{name}" for name in ("sitemap-jobs-1.xml.gz", "sitemap-jobs-2.xml", "sitemap-pages.xml")
     ]
-    assert [request.cb_kwargs for request in found] == [{"depth": 2}] * 3
-    assert {request.callback.__name__ for request in found} == {"parse_sitemap"}
+    assert told(found) == ["1 sitemaps on elsewhere.example.com: set base_url to that site"]
+    assert [request.cb_kwargs for request in requests(found)] == [{"depth": 2}] * 3
+    assert {request.callback.__name__ for request in requests(found)} == {"parse_sitemap"}
     rerun = read_sitemap(body, window=Window(changed_since=datetime(2026, 11, 10, tzinfo=UTC)))
     assert urls(rerun) == [f"{SITE}/sitemap-jobs-1.xml.gz", f"{SITE}/sitemap-pages.xml"]
     deep = read_sitemap(body, depth=3)
@@ -179,6 +197,97 @@ def test_a_cut_off_sitemap_is_told_and_read():
     assert urls(found)[:2] == [f"{SITE}/jobs/3?a=1&b=2", f"{SITE}/jobs/2"]
 
 
+def test_a_cut_anywhere_is_told():
+    body = (SAVED / "sitemap_jobs.xml").read_bytes().rstrip()
+    for end in range(body.index(b"<urlset") + len(b"<urlset"), len(body)):
+        assert not sitemap.read_sitemap(body[:end], zone="UTC").complete, body[:end]
+    assert sitemap.read_sitemap(body, zone="UTC").complete
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"/>',
+        b"<urlset />",
+        b"<urlset></urlset>",
+        b'<s:urlset xmlns:s="http://www.sitemaps.org/schemas/sitemap/0.9"/>',
+        b"<sitemapindex/>",
+        b"<urlset></urlset >",
+        b"<urlset></urlset>\n<!-- " + b"made by a plugin " * 50 + b"-->\n",
+        b"<urlset></urlset><!-- cut off in a comment",
+        b"<urlset></urlset><script>1</script>",
+        '<?xml version="1.0" encoding="UTF-16"?><urlset></urlset>'.encode("utf-16"),
+    ],
+)
+def test_a_whole_sitemap_without_a_page(body):
+    assert read_sitemap(body) == []
+
+
+def test_a_bare_ampersand_cuts_nothing_off():
+    body = f"<urlset><url><loc>{SITE}/jobs/1?a=1&b=2</loc></url></urlset><!-- {'x' * 500} -->".encode()
+    assert [type(one) for one in read_sitemap(body)] == [scrapy.Request]
+    assert isinstance(read_sitemap(body[: body.index(b"</urlset")])[0], Fault)
+
+
+def test_pages_on_other_hosts_are_counted():
+    lines = [f"https://www.jobs.example.org/{n}" for n in range(3)] + ["https://a.example.com/1", f"{SITE}:443/4"]
+    lines.append("https://jobs.example.org:8443/5")
+    body = "".join(f"<url><loc>{line}</loc></url>" for line in lines)
+    found = read_sitemap(f"<urlset>{body}</urlset>".encode())
+    assert told(found) == [
+        "3 pages on www.jobs.example.org: set base_url to that site",
+        "1 pages on a.example.com: set base_url to that site",
+        "1 pages on jobs.example.org:8443: set base_url to that site",
+    ]
+    assert urls(found)[3:] == [f"{SITE}:443/4"]
+    assert len({one.record_id for one in found if isinstance(one, Dropped)}) == 3
+    fewer = read_sitemap(f"<urlset>{body[len('<url><loc></loc></url>') + len(lines[0]) :]}</urlset>".encode())
+    assert fewer[0].value.startswith("2 pages")
+    assert fewer[0].record_id == found[0].record_id  # one line a sitemap and host, however many pages there are
+
+
+def test_no_more_hosts_are_named_than_can_be_read():
+    lines = "".join(f"<url><loc>https://h{n}.example.com/{k}</loc></url>" for n in range(30) for k in range(2))
+    found = read_sitemap(f"<urlset>{lines}</urlset>".encode())
+    assert len(found) == 21
+    assert found[-1].value == "20 pages on 10 other hosts"
+
+
+@pytest.mark.parametrize(
+    ("lastmod", "expected"),
+    [
+        ("2026-11-10T12:00:00+02:00", datetime(2026, 11, 10, 10, tzinfo=UTC)),
+        ("2026-11-10T12:00Z", datetime(2026, 11, 10, 12, tzinfo=UTC)),
+        (" 2026-11-10 ", datetime(2026, 11, 11, tzinfo=UTC)),
+        ("2026-11", datetime(2026, 12, 2, tzinfo=UTC)),
+        ("9999-12-31", datetime(9999, 12, 31, tzinfo=UTC)),
+        ("vor 3 Tagen", None),
+        ("10 листопада 2026", None),
+        ("2026", None),
+        ("", None),
+        ("2026-11-10T" + "0" * 100_000, None),
+    ],
+)
+def test_times_of_sitemaps(lastmod, expected):
+    body = f"<urlset><url><loc>{SITE}/1</loc><lastmod>{lastmod}</lastmod></url></urlset>"
+    (entry,) = sitemap.read_sitemap(body.encode(), zone="UTC").entries
+    assert entry.modified == expected
+
+
+def test_times_of_sitemaps_take_no_time(monkeypatch):
+    import dateparser
+
+    monkeypatch.setattr(dateparser, "parse", lambda *_, **__: pytest.fail("dateparser was asked"))
+    lines = "".join(f"<url><loc>{SITE}/{n}</loc><lastmod>{n} jours passés de mai</lastmod></url>" for n in range(50))
+    assert len(read_sitemap(f"<urlset>{lines}</urlset>".encode())) == 50
+
+
+def test_times_without_a_zone_are_the_sites():
+    body = f"<urlset><url><loc>{SITE}/1</loc><lastmod>2026-11-10T12:00:00</lastmod></url></urlset>".encode()
+    (entry,) = sitemap.read_sitemap(body, zone="Europe/Kyiv").entries
+    assert entry.modified == datetime(2026, 11, 10, 10, tzinfo=UTC)
+
+
 def test_entities_are_refused_and_never_expanded():
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     outside = f'<!ENTITY x SYSTEM "{(SAVED / "robots.txt").as_uri()}">'
@@ -200,7 +309,7 @@ def test_a_large_sitemap_is_read_whole():
 
 def test_values():
     (found,) = read_page((SAVED / "posting.html").read_bytes())
-    assert found.job_posting_id == "J-2026-17"
+    assert found.job_posting_id == "J-2026-17-f823d0bd33f9"  # of "Example Jobs"
     assert found.url == f"{SITE}/jobs/3#apply"
     assert found.job_title == "Webflow site for a bakery & café"
     assert found.description == "Five pages.\n\nPhotos exist."  # its HTML was escaped twice
@@ -264,6 +373,42 @@ def test_identifiers(identifier, expected):
     assert one(identifier=identifier).job_posting_id == expected
 
 
+def test_employers_number_alike():
+    def named(name, value="1", **fields):
+        return one(identifier={"@type": "PropertyValue", "name": name, "value": value}, **fields).job_posting_id
+
+    acme = named("Acme")
+    assert acme.startswith("1-") and len(acme) == 14
+    assert "Acme" not in acme  # ids leave the store, employers' names do not
+    assert named("Brot & Salz") != acme
+    assert named("Acme", "2").partition("-")[2] != acme.partition("-")[2]  # nor can postings be joined by employer
+    assert named(" ACME ") == named("Acme", title="B", url=f"{SITE}/x") == named("Acme", hiringOrganization="B") == acme
+    (elsewhere,) = read_page(page_of(job(identifier={"name": "Acme", "value": 1})), f"{SITE}/jobs/4")
+    assert elsewhere.job_posting_id == acme
+    two = read_page(
+        page_of(job(identifier={"name": "Acme", "value": "1"}), job(identifier={"name": "B", "value": "1"}))
+    )
+    assert [two[0].job_posting_id == acme, two[1].job_posting_id == acme] == [True, False]
+    assert len(named("x" * 5000, "y" * 200)) == 213
+
+
+@pytest.mark.parametrize(
+    "identifier", ["1", 1, {"value": "1"}, {"name": " ", "value": 1}, [{"name": None, "value": 1}]]
+)
+@pytest.mark.parametrize("organization", ["Acme", {"@type": "Organization", "name": "Acme"}, [{"name": "Acme"}]])
+def test_employers_of_identifiers_without_a_name(identifier, organization):
+    same = one(identifier={"name": "Acme", "value": "1"}).job_posting_id
+    assert one(identifier=identifier, hiringOrganization=organization).job_posting_id == same
+    assert one(identifier=identifier, hiringOrganization="B").job_posting_id not in (same, "1")
+
+
+def test_an_employers_name_is_no_identifier_of_a_job():
+    misused = {"name": "Acme", "value": "ACME"}
+    assert one(identifier=misused).job_posting_id == one().job_posting_id
+    (elsewhere,) = read_page(page_of(job(identifier=misused)), f"{SITE}/jobs/4")
+    assert elsewhere.job_posting_id != one().job_posting_id
+
+
 @pytest.mark.parametrize(
     "identifier", [None, "", " ", {}, [], True, 1.5, {"value": None}, {"value": {}}, "x" * 201, 10**200]
 )
@@ -290,6 +435,16 @@ def eur(value):
         (pay(priceCurrency="EUR", price="40", unitText="HOUR"), ("hourly", 40, 40, "EUR", None)),
         (eur({"value": 900, "unitText": "PROJECT"}), ("fixed", 900, 900, "EUR", None)),
         (pay(currency="€", value=900, unitText="fixed price"), ("fixed", 900, 900, "EUR", None)),
+        (eur({"value": 900, "unitText": "PER PROJECT"}), ("fixed", 900, 900, "EUR", None)),
+        (eur({"value": 900, "unitText": "a project"}), ("fixed", 900, 900, "EUR", None)),
+        (eur({"value": 900, "unitText": "per_task"}), ("fixed", 900, 900, "EUR", None)),
+        (eur({"value": 900, "unitText": "/ job"}), ("fixed", 900, 900, "EUR", None)),
+        (eur({"value": 40, "unitText": "PER HOUR"}), ("hourly", 40, 40, "EUR", None)),
+        (eur({"value": 40, "unitText": "an hour"}), ("hourly", 40, 40, "EUR", None)),
+        (eur({"value": 40, "unitText": "/hr"}), ("hourly", 40, 40, "EUR", None)),
+        (eur({"value": 40, "unitText": "per a year"}), (None, None, None, "EUR", "other_unit")),
+        (eur({"value": 40, "unitText": "annual"}), (None, None, None, "EUR", "other_unit")),
+        (eur({"value": 40, "unitText": "per"}), (None, None, None, "EUR", "other_unit")),
         (eur({"value": 900}), (None, 900, 900, "EUR", None)),
         (eur({"value": 900}) | {"employmentType": "CONTRACTOR"}, (None, 900, 900, "EUR", None)),
         (eur({"value": 90, "unitText": "DAY"}), (None, None, None, "EUR", "other_unit")),

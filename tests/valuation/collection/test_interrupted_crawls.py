@@ -103,3 +103,43 @@ def test_a_rerun_asks_only_for_what_may_have_changed(server, whole, tmp_path):
     assert 0 < source["requests"] < first["sources"][0]["requests"] / 2
     assert tools.tables(root)[0].equals(postings)
     assert {path: path.read_bytes() for path in (root / "postings").rglob("*.parquet")} == bytes_before
+
+
+def test_a_full_disk_is_said_and_nothing_stored_is_lost(server, whole, tmp_path):
+    root = tools.make(tmp_path / "work")
+    line = tools.command(root, server.url, "github", sources=["github"], settings=SMALL_PAGES)
+    limited = ["bash", "-c", 'ulimit -f 300; exec "$@"', "bash", *line]  # no file over 300 kB
+    done = tools.subprocess.run(limited, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    tools.crawl(root, server.url, SOURCES, *SMALL_PAGES)
+    tools.assert_same_tables(root, whole)
+
+
+def test_robots_txt_that_fails_on_the_way_costs_nothing(server, whole, tmp_path):
+    root = tools.make(tmp_path / "work")
+    process = tools.start(root, server.url, SOURCES, *PACED)
+    tools.wait_for_answers(root, "jobposting", 4, process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    server.set_faults(["robots_500"])
+    try:
+        result, err = tools.crawl(root, server.url, SOURCES, *SMALL_PAGES, status=3)
+    finally:
+        server.set_faults([])
+    assert {one["reason"] for one in result["sources"]} <= {"robots_unreachable", "finished"}
+    assert "robots_unreachable" in err
+    tools.crawl(root, server.url, SOURCES, *SMALL_PAGES)
+    tools.assert_same_tables(root, whole)
+
+
+def test_a_query_added_later_is_asked_for_from_the_beginning(server, tmp_path):
+    root = tools.make(tmp_path / "work")
+    one = "sources.github.queries=['is:issue repo:Expensify/App']"
+    first, _ = tools.crawl(root, server.url, ["github"], one)
+    both, _ = tools.crawl(root, server.url, ["github"])
+    assert both["sources"][0]["kind"] == "full"
+    assert both["sources"][0]["new"] > 10
+    again, _ = tools.crawl(root, server.url, ["github"])
+    assert again["sources"][0]["kind"] == "rerun"
