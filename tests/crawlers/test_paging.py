@@ -185,6 +185,11 @@ def test_a_page_is_full_as_the_longest_before_it():
     ]  # fmt: skip
 
 
+def test_a_page_shorter_than_any_before_it_is_the_last_once_all_announced_came():
+    pages = iter([["a", "b", "c", "d"], ["e", "f"], ["g", "h"]])
+    assert walk([], cap=1000, size=1000, answer=lambda *_: (7, next(pages))) == (list("abcdefgh"), [], 3)
+
+
 def test_a_cursor_stored_before_widths_were_kept_is_read():
     stored = Cursor(0, 9, 2, 2, "x").to_json()
     del stored["width"], stored["announced"]

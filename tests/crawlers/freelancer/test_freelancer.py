@@ -203,6 +203,11 @@ def test_pages_shorter_than_asked_for_are_read_to_the_end():
     assert found == (list(range(1, 131)), [], 7)
 
 
+def test_a_page_shorter_than_any_before_it_is_the_last_once_all_announced_came():
+    pages = {0: range(1, 5), 4: range(5, 7), 6: range(7, 9)}
+    assert crawl(lambda offset: (pages[offset], 7)) == (list(range(1, 9)), [], 3)
+
+
 def test_pages_that_end_less_than_a_page_early_are_a_fault():
     for end in ([], None):
         came, faults, _ = crawl(lambda offset, end=end: (range(1, 151)[offset : offset + 100] or end, 199))
