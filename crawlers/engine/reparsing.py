@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from crawlers.engine.ledger import gone
 from crawlers.engine.registry import spider_class
 from crawlers.fields import ShapeFault
 from crawlers.job import Job, Window, now
 from crawlers.posting import Dropped, Fault, Posting
+from crawlers.spider import SourceSpider
 from crawlers.store import Fetched, Records, Store, stamp, unstamp
 from valuation.errors import InputError
 
 if TYPE_CHECKING:
     from scrapy.http import Response
-
-    from crawlers.spider import SourceSpider
 
 
 def reparse_store(store: Store, job: Job, *, progress: Callable[[int, int], None]) -> None:
@@ -45,17 +46,35 @@ def reparse_store(store: Store, job: Job, *, progress: Callable[[int, int], None
         )
         store.db.execute("DELETE FROM versions")
         store.db.execute("DELETE FROM dropped")
-        spider = spider_class(job.source.spider).offline(job)
+        kind, spiders = spider_class(job.source.spider), dict[str, SourceSpider]()
         writers: dict[str, Records] = {}
         for done, fetched in enumerate(store.responses(), start=1):
             if fetched.crawl_id not in writers:
                 writers[fetched.crawl_id] = _records(store, job, fetched.crawl_id, started)
-            _read(store, spider, fetched, writers[fetched.crawl_id], job)
+            site = site_of(fetched.url)
+            if site not in spiders:
+                spiders[site] = kind.offline(_at(job, site))
+            _read(store, spiders[site], fetched, writers[fetched.crawl_id], job)
             progress(done, total)
         store.db.execute(
             "UPDATE crawls SET outcome = 'finished', reason = 'finished', ended_at = ? WHERE crawl_id = ?",
             (stamp(now()), job.crawl_id),
         )
+
+
+def site_of(url: str) -> str:
+    """Scheme, host and port of a URL: where the source stood when it answered, whatever the settings say now.
+
+    >>> site_of("http://127.0.0.1:8123/api?page=2")
+    'http://127.0.0.1:8123'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _at(job: Job, site: str) -> Job:
+    """The job with its source at a site."""
+    return dataclasses.replace(job, source=job.source.model_copy(update={"base_url": site}))
 
 
 def _records(store: Store, job: Job, crawl_id: str, started: datetime) -> Records:

@@ -1,5 +1,6 @@
 """Stored answers through the callbacks again: the rows that the crawl wrote, another parser's rows, or nothing."""
 
+import dataclasses
 import json
 import sys
 import types
@@ -224,3 +225,18 @@ def test_a_shape_fault_names_where_and_what(store, tmp_path, use):
     with pytest.raises(ShapeFault) as caught:
         records_of({"entries": []}, "items")
     assert store.faults("r1")[0][3] == str(caught.value)
+
+
+@pytest.mark.parametrize("now_at", ["", "http://127.0.0.1:9"])
+def test_where_the_source_stands_now_does_not_matter(store, tmp_path, use, now_at):
+    def parse(self, response):
+        yield self.get("/next", self.parse)  # without a base this is no URL
+        yield posting("1", url=self.source.base_url)
+
+    made = use(spider(attributes={"parse": parse}))
+    crawl(store, made.offline(job(tmp_path)), [{}])
+    there = job(tmp_path)
+    moved = there.source.model_copy(update={"base_url": now_at})
+    reparse_store(store, dataclasses.replace(there, source=moved), progress=lambda *_: None)
+    assert store.faults("r1") == []
+    assert json.loads(rows(store, "versions")[0][3])["url"] == "https://example.org"
