@@ -31,7 +31,7 @@ crawl-demo: $(READY)  ## the same from crawled postings: a local internet, real 
 
 test: $(READY)  ## all tests: the quick ones, then the slow ones
 	$(CALM) $(BIN)/python -m pytest -n 2 -m "not slow"
-	$(CALM) $(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+	$(CALM) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 check: $(READY)  ## style, types and the import contract
 	$(BIN)/ruff check .

@@ -26,7 +26,6 @@ def demo(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_examples_run(demo, tmp_path, page):
     shutil.copytree(demo, tmp_path / "demo")
@@ -49,7 +48,6 @@ def test_examples_run(demo, tmp_path, page):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("demo")
 def test_the_tutorials_python_runs(demo, tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / "tutorial.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
     assert len(blocks) == 1

@@ -12,7 +12,7 @@ import pytest
 from crawlers.replay import FAULTS, SOURCES, ReplaySettings, serve
 from valuation.tables import read_table, schemas
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crawls")]
+pytestmark = pytest.mark.slow
 
 _spec = importlib.util.spec_from_file_location("crawling_tools", Path(__file__).with_name("crawling_tools.py"))
 tools = importlib.util.module_from_spec(_spec)

@@ -10,7 +10,7 @@ from indices.encoders import open_encoder
 from valuation.simulation.settings import WorldSettings
 from valuation.simulation.world import simulate_world
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("calibration")]
+pytestmark = pytest.mark.slow
 K, TAU, PENALTY = 50, 0.1, 3.0
 
 
