@@ -7,6 +7,7 @@ alone: so ``valuation crawl reparse`` can call it again on stored responses, wit
 from __future__ import annotations
 
 import json
+import traceback
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
@@ -175,5 +176,6 @@ class SourceSpider(scrapy.Spider):
                 OverflowError,
                 RecursionError,
             ) as error:
-                self.logger.exception("a record could not be read")
+                where = "".join(traceback.format_tb(error.__traceback__))  # not its text, which may quote the record
+                self.logger.error("a record could not be read: %s\n%s", type(error).__name__, where)
                 yield Dropped(None, None, "unreadable_record", f"{type(error).__name__} in the parser")

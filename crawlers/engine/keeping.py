@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from crawlers.job import now
 from crawlers.posting import Dropped, Fault, Posting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Iterator
     from typing import Self
 
     import scrapy
@@ -74,29 +76,25 @@ class Provenance:
 
     async def process_spider_output_async(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Wrap records, keep faults, pass requests on."""
-        number, seen_at = response.meta["response_id"], seen(response)
-        position = 0
+        places = itertools.count(1)
         async for one in result:
-            if isinstance(one, Fault):
-                self._ledger.spider_fault(one, url=response.url, response_id=number)
-            elif isinstance(one, (Posting, Dropped)):
-                position += 1
-                yield Found(one, number, position, seen_at)
-            else:
-                yield one
+            if (passed := self._passed(one, response, places)) is not None:
+                yield passed
 
     def process_spider_output(self, response: Response, result: Iterable[Any]) -> Iterable[Any]:
         """The same for callbacks that are plain generators."""
-        number, seen_at = response.meta["response_id"], seen(response)
-        position = 0
+        places = itertools.count(1)
         for one in result:
-            if isinstance(one, Fault):
-                self._ledger.spider_fault(one, url=response.url, response_id=number)
-            elif isinstance(one, (Posting, Dropped)):
-                position += 1
-                yield Found(one, number, position, seen_at)
-            else:
-                yield one
+            if (passed := self._passed(one, response, places)) is not None:
+                yield passed
+
+    def _passed(self, one: object, response: Response, places: Iterator[int]) -> object | None:
+        """What goes on of what a callback yields: a record with its place, a request as it is, nothing of a fault."""
+        number = response.meta["response_id"]
+        if isinstance(one, Fault):
+            self._ledger.spider_fault(one, url=response.url, response_id=number)
+            return None
+        return Found(one, number, next(places), seen(response)) if isinstance(one, (Posting, Dropped)) else one
 
     def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
         """Write down a page that is not what the source documents, and go on without it."""
@@ -106,7 +104,8 @@ class Provenance:
             return None  # HttpError and its like reach the spider's errback
         else:
             kind, message = "shape", f"{type(exception).__name__} while reading the page"
-            self._crawler.spider.logger.error(message, exc_info=exception)  # type: ignore[union-attr]
+            where = "".join(traceback.format_tb(exception.__traceback__))  # not its text, which may quote the page
+            self._crawler.spider.logger.error("%s\n%s", message, where)  # type: ignore[union-attr]
         self._ledger.fault(kind, message, url=response.url, response_id=response.meta.get("response_id"))
         return []
 
