@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from valuation.collection.crawl import CrawlResult
     from valuation.collection.sources import SourceState
     from valuation.config import Settings
+    from valuation.evidence.placebo import PlaceboResult
+    from valuation.evidence.sensitivity import SensitivityResult
     from valuation.imports import ImportReport
+    from valuation.pipeline.encoder_training import TrainedEncoder
     from valuation.pipeline.explain import Explanation
+    from valuation.pipeline.exporting import ExportResult
     from valuation.pipeline.price import PriceResult
     from valuation.pipeline.retention import RetentionReport
     from valuation.pipeline.run import RunResult
@@ -194,6 +198,39 @@ class Workspace:
 
         with self._writing("validate"):
             return validate(self.layout, self.settings, holdout=holdout, mapping=mapping, progress=self._progress)
+
+    def placebo(self) -> PlaceboResult:
+        """Placebos of the run with these settings, which is made if it is not there."""
+        from valuation.evidence.placebo import placebo
+
+        with self._writing("placebo"):
+            return placebo(self.layout, self.settings, self._progress)
+
+    def sensitivity(self) -> SensitivityResult:
+        """Growth under every specification of ``[sensitivity]``."""
+        from valuation.evidence.sensitivity import sensitivity
+
+        with self._writing("sensitivity"):
+            return sensitivity(self.layout, self.settings, self._progress)
+
+    def train_encoder(self, name: str) -> TrainedEncoder:
+        """Fit a price-aware encoder on part of the postings, which then leaves the basket."""
+        from valuation.pipeline.encoder_training import train_encoder
+
+        with self._writing("train-encoder"):
+            return train_encoder(self.layout, self.settings, name, self._progress)
+
+    def export(
+        self, out: Path, *, run_id: str | None = None, tables: Sequence[str] = (), figures: Sequence[str] = ()
+    ) -> ExportResult:
+        """Write a run's tables and figures in the formats asked for; see ``docs/commands/export.md``."""
+        from valuation.pipeline.exporting import export_run
+        from valuation.storage import read_sessions
+
+        folder = self.run_folder(run_id)
+        with self._writing("export"):
+            manifest, sessions = self._manifest(folder), read_sessions(self.layout)
+            return export_run(self.layout, folder, manifest, sessions, out, tables=tables, figures=figures)
 
     def report(self, run_id: str | None = None) -> Path:
         """Render a run's report again from its tables; returns its path."""

@@ -103,6 +103,11 @@ def with_call(function: Callable[..., None]) -> Callable[..., None]:
     return verb
 
 
+def listed(given: str) -> tuple[str, ...]:
+    """Split a comma-separated option; blanks around the names are dropped."""
+    return tuple(name.strip() for name in given.split(",") if name.strip())
+
+
 def _merged(before: Call, *, workspace: str | None, set_: list[str] | None, as_json: bool, quiet: bool) -> Call:
     """Lay the options of one level over those before it."""
     return replace(

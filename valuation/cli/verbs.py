@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from valuation import __version__
-from valuation.cli import data, results
+from valuation.cli import data, evidence, results
 from valuation.cli.crawling import crawling
 from valuation.cli.options import Call, with_call
 from valuation.cli.output import emit, write
@@ -203,3 +203,10 @@ def report(
     with opened(call) as workspace:
         made = results.Page(report=workspace.report(run_id).resolve())
     emit(call, "report", made, str(made.report))
+
+
+app.command("placebo", short_help="What growth would be where there is none.")(evidence.placebo)
+app.command("sensitivity", short_help="Growth under every specification.")(evidence.sensitivity)
+app.command("simulate", short_help="How often the intervals cover, in worlds whose truth is known.")(evidence.simulate)
+app.command("train-encoder", short_help="Fit an encoder that knows prices.")(evidence.train_encoder)
+app.command("export", short_help="A run's tables and figures for other programs.")(evidence.export)

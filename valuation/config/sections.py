@@ -121,6 +121,41 @@ class Currency(Section):
     rates_file: str
 
 
+class Placebo(Section):
+    """Placebos: figures that should be nothing."""
+
+    permutations: int = Field(ge=99, le=100_000)
+    refits: int = Field(ge=19, le=10_000)
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class Sensitivity(Section):
+    """The grid of the specification curve; every list is crossed with every other."""
+
+    pricer: tuple[Literal["matching", "neighbours", "hedonic"], ...] = Field(min_length=1)
+    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(min_length=1)
+    tau: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
+    s_min: tuple[Literal["auto", "none"] | Annotated[float, Field(ge=-1, le=1)], ...] = Field(min_length=1)
+    register_: tuple[Literal["none", "centred"], ...] = Field(min_length=1, alias="register")
+    statistic: tuple[Literal["mean_log", "median", "mean", "trimmed_mean"], ...] = Field(min_length=1)
+    encoder: tuple[str, ...] = Field(min_length=1)
+    basket: tuple[Literal["all", "each_source_out", "first_half", "last_half", "full_text"], ...] = Field(min_length=1)
+    truncation: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = Field(min_length=1)
+    weighting: tuple[Literal["sessions", "users"], ...] = Field(min_length=1)
+    permutations: int = Field(ge=0, le=100_000)
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class Training(Section):
+    """Fitting a price-aware encoder."""
+
+    share: float = Field(gt=0, lt=1)
+    epochs: int = Field(ge=1, le=100)
+    batch: int = Field(ge=2, le=1024)
+    learning_rate: float = Field(gt=0, lt=1)
+    seed: int = Field(ge=0, lt=2**31)
+
+
 class Report(Section):
     """The HTML report."""
 
@@ -131,6 +166,10 @@ class Compute(Section):
     """Speed and memory only: no setting here may move a figure."""
 
     chunk_rows: int = Field(ge=1, le=1_000_000)
+
+
+OUTSIDE = {"compute", "crawl", "sources", "currency", "placebo", "sensitivity", "training"}
+"""Blocks that move no figure of a run: speed, what the imports' content tells, and what is done beside a run."""
 
 
 class Settings(Section):
@@ -149,12 +188,15 @@ class Settings(Section):
     crawl: Crawl
     sources: dict[str, SourceSettings]
     currency: Currency
+    placebo: Placebo
+    sensitivity: Sensitivity
+    training: Training
     report: Report
     compute: Compute
 
     def identity(self) -> dict[str, Any]:
         """Every setting that can move a figure of a run, as plain data; rates are in the content of the imports."""
-        found = self.model_dump(mode="json", by_alias=True, exclude={"compute", "crawl", "sources", "currency"})
+        found = self.model_dump(mode="json", by_alias=True, exclude=OUTSIDE)
         del found["encoder"]["batch_tokens"]  # speed only
         found["basket"]["reference_only"] = list(self.reference_only)
         return found

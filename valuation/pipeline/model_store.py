@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MEMBERS = "members.parquet"
 """Which postings a basket is made of, and in which clusters: what retention goes by."""
-STORE_VERSION = 1
+STORE_VERSION = 2
 """Raise it when the same postings and settings would give another basket, lexical space or index."""
 
 

@@ -23,10 +23,18 @@ from valuation.storage import postings_digest, read_postings, sessions_digest
 from valuation.tables import (
     Decomposition,
     Growth,
+    IndexNumbers,
     Matches,
+    People,
+    Placebo,
+    PlaceboDraws,
+    PriceVolume,
+    Sensitivity,
     SeriesTable,
     ShiftCheck,
     Table,
+    TiltBacktest,
+    TimeDummies,
     Validation,
     Values,
     empty,
@@ -54,6 +62,17 @@ if TYPE_CHECKING:
     from valuation.storage import Layout
 
 PACKAGES = ("faiss-cpu", "numpy", "numba", "pandas", "scikit-learn", "scipy", "sentence-transformers", "torch")
+BESIDE: dict[str, type[Table]] = {
+    "index_numbers": IndexNumbers,
+    "price_volume": PriceVolume,
+    "time_dummies": TimeDummies,
+    "people": People,
+    "placebo": Placebo,
+    "placebo_draws": PlaceboDraws,
+    "tilt_backtest": TiltBacktest,
+    "sensitivity": Sensitivity,
+}
+"""Tables that the report shows if they are there."""
 CARD_VERSION = 1
 """Raise it when the same model would give another pricer card."""
 
@@ -267,7 +286,13 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
         manifest=manifest,
         truth=_truth(layout.root / "truth.json"),
         withdrawn=read_withdrawn(folder),
+        **{name: _beside(folder, name, schema) for name, schema in BESIDE.items()},
     )
+
+
+def _beside(folder: Path, name: str, schema: type[Table]) -> pd.DataFrame:
+    """Read a table that a run may or may not have; empty where it has none."""
+    return read_run_table(folder, name, schema) if (folder / f"{name}.parquet").exists() else empty(schema)
 
 
 def _truth(path: Path) -> dict[str, Any] | None:

@@ -14,10 +14,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from valuation.tables import (
+    IndexNumbers,
+    People,
+    Placebo,
+    PlaceboDraws,
+    PriceVolume,
+    Sensitivity,
+    TiltBacktest,
+    TimeDummies,
+    empty,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +68,10 @@ class RunTables:
         What a simulated world knows about itself.
     withdrawn : tuple of Withdrawal
         Postings deleted since the run; their rows of `matches` are gone.
+    index_numbers, price_volume, time_dummies, people : DataFrame
+        What moved, in more detail; written with the run.
+    placebo, placebo_draws, tilt_backtest, sensitivity : DataFrame
+        Written beside the run by `valuation placebo` and `valuation sensitivity`; empty until then.
     """
 
     values: pd.DataFrame
@@ -70,6 +86,14 @@ class RunTables:
     manifest: Mapping[str, Any]
     truth: Mapping[str, Any] | None = None
     withdrawn: tuple[Withdrawal, ...] = ()
+    index_numbers: pd.DataFrame = field(default_factory=lambda: empty(IndexNumbers))
+    price_volume: pd.DataFrame = field(default_factory=lambda: empty(PriceVolume))
+    time_dummies: pd.DataFrame = field(default_factory=lambda: empty(TimeDummies))
+    people: pd.DataFrame = field(default_factory=lambda: empty(People))
+    placebo: pd.DataFrame = field(default_factory=lambda: empty(Placebo))
+    placebo_draws: pd.DataFrame = field(default_factory=lambda: empty(PlaceboDraws))
+    tilt_backtest: pd.DataFrame = field(default_factory=lambda: empty(TiltBacktest))
+    sensitivity: pd.DataFrame = field(default_factory=lambda: empty(Sensitivity))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,16 @@
 """Every file between stages: its schema (`schemas`) and how it is written and read (`files`)."""
 
+from valuation.tables.evidence import (
+    IndexNumbers,
+    People,
+    Placebo,
+    PlaceboDraws,
+    PriceVolume,
+    Sensitivity,
+    SimulationStudy,
+    TiltBacktest,
+    TimeDummies,
+)
 from valuation.tables.files import read_table, write_atomic, write_table, write_text
 from valuation.tables.partitions import digest_partitions, finish_write, read_partitions, write_partitions
 from valuation.tables.schemas import (
@@ -27,16 +38,25 @@ __all__ = [
     "Decomposition",
     "Growth",
     "Imports",
+    "IndexNumbers",
     "Matches",
     "PartsWriter",
+    "People",
+    "Placebo",
+    "PlaceboDraws",
     "PostingVersions",
     "Postings",
+    "PriceVolume",
     "Priced",
     "Quarantine",
+    "Sensitivity",
     "SeriesTable",
     "Sessions",
     "ShiftCheck",
+    "SimulationStudy",
     "Table",
+    "TiltBacktest",
+    "TimeDummies",
     "Validation",
     "Values",
     "digest_partitions",

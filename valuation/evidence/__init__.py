@@ -1,0 +1,1 @@
+"""Why a run may be believed: placebos, the specification curve, and worlds of known truth."""
