@@ -56,6 +56,14 @@ def slope(
     return np.asarray(np.divide(cov, var_v, out=np.full_like(cov, np.nan), where=var_v > 0))
 
 
+def intercept(
+    log_price: NDArray[np.float64], value: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weighted intercept of log price on log value, log USD; shapes as in `squared_correlation`."""
+    at_mean = slope(log_price, value, weight) * weighted_mean(value, weight)
+    return np.asarray(weighted_mean(log_price, weight) - at_mean)
+
+
 def _moments(
     y: NDArray[np.float64], v: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

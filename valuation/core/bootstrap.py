@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from valuation.core import draws
 
@@ -98,9 +98,10 @@ def joint_replicates(
     replicates : int
         Number of replicates, at least 1.
     """
-    users = draws.replicate_sums(user_key, influence.user, seed=seed, stream=draws.USERS, replicates=replicates)
+    by_user = csr_array(hstack([influence.user, influence.share_user]))  # one pass over users' draws for both
+    drawn = draws.replicate_sums(user_key, by_user, seed=seed, stream=draws.USERS, replicates=replicates)
+    users, shares = np.hsplit(drawn, [influence.mean.size])
     postings = posting_replicates(influence.posting, unit_key=unit_key, seed=seed, replicates=replicates)
-    shares = draws.replicate_sums(user_key, influence.share_user, seed=seed, stream=draws.USERS, replicates=replicates)
     return (
         Replicates(influence.mean, users, postings, users + postings),
         ShareReplicates(influence.cell_share, shares),

@@ -66,6 +66,24 @@ def effective_number(share: NDArray[np.float64]) -> float:
 def widening(effective: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
     """Return the factor ``t(1 − α/2; n − 1)/z(1 − α/2)`` where fewer than `FEW` stand behind a figure.
 
+    This takes the place of a wild cluster bootstrap-t (Cameron, Gelbach and Miller 2008, "Bootstrap-based improvements
+    for inference with clustered errors", with Webb's weights under 12 clusters): it needs no null hypothesis, keeps
+    one set of replicates for every figure, and counts unequal users as fewer. Of 3,000 simulated worlds each, where
+    users' values drift between two months, the 95 % interval of growth from users alone held the truth in
+
+    ===== ===================== ===================== =====================
+    users equal shares          log-normal shares     one has half
+    ===== ===================== ===================== =====================
+    5     0.950 (0.846 without) 0.964 (0.781 without) 0.973 (0.774 without)
+    10    0.948 (0.901 without) 0.954 (0.840 without) 0.972 (0.757 without)
+    20    0.950 (0.928 without) 0.940 (0.890 without) 0.969 (0.738 without)
+    40    0.942 (0.942 without) 0.947 (0.920 without) 0.967 (0.701 without)
+    ===== ===================== ===================== =====================
+
+    ("without": no widening; worlds under 2 effective users have no interval). Its weak side is many users with very
+    unequal shares: 120 of log-normal spread 1.2, about 33 effective, are covered by 0.929.
+    ``tests/valuation/core/test_against_peers.py`` runs this.
+
     Parameters
     ----------
     effective : ndarray, shape (n,)

@@ -2,7 +2,8 @@
 
 Values move as in `valuation.core.movement`; users' draws multiply their sessions' weights; the smearing factors of the
 mean price are estimated again from the reweighted postings. Sessions and postings keep the fifth of predicted value
-that they have in the point estimate. Replicates are worked on in blocks: memory does not grow with their number.
+that they have in the point estimate. Replicates are worked on in blocks: memory does not grow with their number, and
+no figure depends on the blocks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy.sparse import csr_array
 from valuation.core import draws
 from valuation.core.bootstrap import Replicates, posting_replicates
 from valuation.core.movement import Movement, movement, value_deviations
+from valuation.core.selection import moved_statistics, reweighted_statistics
 from valuation.core.statistics import FIFTHS, Members, Smearing, fifth_of, log_statistics, members, smearing
 
 if TYPE_CHECKING:
@@ -61,13 +63,6 @@ class _Frame:
     trim: float
     seed: int
 
-    def statistics(
-        self, value: NDArray[np.float64], weight: NDArray[np.float64], factor: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        rows = max(value.shape[0], weight.shape[0])
-        value, weight, factor = (np.tile(part, (rows // part.shape[0], 1)) for part in (value, weight, factor))
-        return log_statistics(value, weight, factor, self.fifth, self.within, trim=self.trim)
-
 
 def nonlinear_replicates(
     sessions: PricedSessions, model: BasketModel, residual: NDArray[np.float64], cell: NDArray[np.int64],
@@ -95,7 +90,9 @@ def nonlinear_replicates(
         _smearing_replicates(smear, model, residual, held_out, calibration, seed, replicates),
         fifth_of(log_value, smear.edges), members(cell, n_cells=n_cells), trim, seed,
     )  # fmt: skip
-    point = frame.statistics(log_value[None], sessions.weight[None], smear.factor[None])[:, 0]
+    point = log_statistics(
+        log_value[None], sessions.weight[None], smear.factor[None], frame.fifth, frame.within, trim=trim
+    )[:, 0]
     blocks = [_block(frame, first, min(BLOCK, replicates - first)) for first in range(0, replicates, BLOCK)]
     moved = np.concatenate(blocks, axis=2) - point[:, None, :]
     median, trimmed, mean = (Replicates(point[which], *moved[:, which]) for which in range(3))
@@ -110,15 +107,18 @@ def _block(frame: _Frame, first: int, count: int) -> NDArray[np.float64]:
     """Return statistics of a block, shape (3 variations, 3 statistics, count, n_cells)."""
     sessions, block = frame.sessions, slice(first, first + count)
     drawn = draws.exponentials(sessions.user_key, seed=frame.seed, stream=draws.USERS, first=first, count=count)
-    weight = drawn[:, sessions.user] * sessions.weight
-    deviation = value_deviations(frame.moves, seed=frame.seed, first=first, count=count)
+    value = value_deviations(frame.moves, seed=frame.seed, first=first, count=count)
     if (line := frame.calibration) is not None:
-        slope, intercept = line.slope + line.slope_deviation[block, None], line.intercept_deviation[block, None]
-        deviation = slope * deviation + intercept + line.slope_deviation[block, None] * sessions.log_value
-    value, factors = frame.log_value + deviation, frame.factors[block]
-    users = frame.statistics(frame.log_value[None], weight, frame.factor[None])
-    postings = frame.statistics(value, sessions.weight[None], factors)
-    return np.stack([users, postings, frame.statistics(value, weight, factors)])
+        value *= (line.slope + line.slope_deviation[block])[:, None]
+        value += line.intercept_deviation[block, None]
+        value += line.slope_deviation[block, None] * sessions.log_value
+    value += frame.log_value
+    weighted = drawn, sessions.user, sessions.weight
+    users = reweighted_statistics(
+        frame.log_value, *weighted, frame.factor, frame.fifth, frame.within, trim=frame.trim
+    )  # fmt: skip
+    moved = moved_statistics(value, *weighted, frame.factors[block], frame.fifth, frame.within, trim=frame.trim)
+    return np.concatenate([users[None], moved])
 
 
 def _smearing_replicates(

@@ -100,6 +100,12 @@ def fifth_of(value: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[
 
 
 @compiled(parallel=False)
+def overlap(below: float, weight: float, low: float, high: float) -> float:
+    """Part of a value's weight that lies between the cuts, its stretch starting at `below`."""
+    return max(min(below + weight, high) - max(below, low), 0.0)
+
+
+@compiled(parallel=False)
 def sorted_median(value: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
     """Weighted median of ascending values, interpolated between the midpoints of their weights.
 
@@ -141,9 +147,7 @@ def sorted_trimmed_mean(value: NDArray[np.float64], weight: NDArray[np.float64],
     low, high = trim * total, (1.0 - trim) * total
     below, summed = 0.0, 0.0
     for k in range(value.size):
-        inside = min(below + weight[k], high) - max(below, low)
-        if inside > 0.0:
-            summed += inside * value[k]
+        summed += overlap(below, weight[k], low, high) * value[k]
         below += weight[k]
     return float(summed / (high - low))
 
@@ -163,7 +167,7 @@ def _log_statistics(
             value, of, price, total = np.empty(size), np.empty(size), 0.0, 0.0
             for place in range(size):
                 value[place] = log_value[row, session[start[cell] + place]]
-            order = np.argsort(value)
+            order = np.argsort(value, kind="mergesort")  # ties in the order of sessions
             for place in range(size):
                 which = session[start[cell] + order[place]]
                 value[place], of[place] = np.exp(log_value[row, which]), weight[row, which]

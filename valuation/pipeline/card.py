@@ -11,6 +11,7 @@ import pandas as pd
 from valuation.core.accuracy import (
     TIERS,
     Estimate,
+    intercept,
     interval_score,
     slope,
     squared_correlation,
@@ -35,6 +36,8 @@ REPLICATES = 499
 """Bootstrap replicates of the card's own intervals, by unit."""
 LEVEL = 0.95
 """Level of the card's intervals."""
+FULL_TEXT = 300
+"""Characters from which a posting counts as fully described."""
 
 
 def validation_table(held: HeldOut, settings: Settings, *, sample: str) -> pd.DataFrame:
@@ -50,7 +53,13 @@ def validation_table(held: HeldOut, settings: Settings, *, sample: str) -> pd.Da
     for which, pricer in enumerate(PRICERS):
         rows += list(_accuracy(held, which, pricer, sample, weight))
     headline = settings.pricing.pricer
-    rows += list(_tier_weighted(held, weight))
+    full = held.characters >= FULL_TEXT
+    rows += list(_tier_weighted(held, weight, np.ones(len(full), dtype=bool), "tier_weighted"))
+    rows += list(_full_text(held, weight, full, sample))
+    rows += list(_tier_weighted(held, weight, full, "full_text_tier_weighted"))
+    for which, pricer in enumerate(PRICERS):
+        rows += list(_calibration(held, which, pricer, sample, weight))
+    rows += list(_calibration_cells(held, headline, sample, weight))
     rows += list(_coverage(held, headline, sample, settings))
     rows += list(_scores(held, headline, sample, weight, settings))
     frame = pd.DataFrame(rows, columns=list(Validation.to_schema().columns))
@@ -96,9 +105,22 @@ def _accuracy(held: HeldOut, which: int, pricer: str, sample: str, weight: NDArr
         yield _row(pricer, sample, "tier", f"${low:,.0f}-{high:,.0f}", int(inside.sum()), "predicted_over_actual", bias)
 
 
-def _tier_weighted(held: HeldOut, weight: NDArray[np.float64]) -> Iterator[Row]:
+def _full_text(held: HeldOut, weight: NDArray[np.float64], full: NDArray[np.bool_], sample: str) -> Iterator[Row]:
+    """Squared correlation among fully described postings, in their natural mix."""
+    if not full.any():
+        return
+    y = held.log_price[full]
+    name = "full_text" if sample == "natural" else f"{sample}_full_text"
+    for which, pricer in enumerate(PRICERS):
+        value = held.value[which, full]
+        point = float(squared_correlation(y, value, np.ones(len(y))))
+        found = with_interval(point, squared_correlation(y, value, weight[:, full]), level=LEVEL)
+        yield _row(pricer, name, "", "", len(y), "squared_correlation", found)
+
+
+def _tier_weighted(held: HeldOut, weight: NDArray[np.float64], inside: NDArray[np.bool_], sample: str) -> Iterator[Row]:
     """Squared correlation with each price tier carrying the same weight; never compared with the natural one."""
-    tiers = tier(held.log_price)
+    tiers = np.where(inside, tier(held.log_price), -1)
     sizes = np.array([np.sum(tiers == t) for t in range(len(TIERS))])
     if (sizes == 0).any():
         return
@@ -107,11 +129,35 @@ def _tier_weighted(held: HeldOut, weight: NDArray[np.float64]) -> Iterator[Row]:
         point = squared_correlation(held.log_price, held.value[which], balance)
         moved = squared_correlation(held.log_price, held.value[which], weight * balance)
         found = with_interval(float(point), moved, level=LEVEL)
-        yield _row(pricer, "tier_weighted", "", "", int((tiers >= 0).sum()), "squared_correlation", found)
+        yield _row(pricer, sample, "", "", int((tiers >= 0).sum()), "squared_correlation", found)
+
+
+def _calibration(held: HeldOut, which: int, pricer: str, sample: str, weight: NDArray[np.float64]) -> Iterator[Row]:
+    """Slope and intercept of price on value before and after the linear correction, which saw training folds only."""
+    y, n = held.log_price, len(held.log_price)
+    for name, v in (("raw", held.raw[which]), ("corrected", held.corrected[which])):
+        for measure, of in (("slope", slope), ("intercept", intercept)):
+            found = with_interval(float(of(y, v, np.ones(n))), of(y, v, weight), level=LEVEL)
+            yield _row(pricer, sample, "", "", n, f"{measure}_{name}", found)
+
+
+def _calibration_cells(held: HeldOut, pricer: str, sample: str, weight: NDArray[np.float64]) -> Iterator[Row]:
+    """Mean error and slope of the headline pricer, before and after the correction, where the outcome chose no cell."""
+    which = PRICERS.index(pricer)
+    for by, cell, mine in _cells(held, which):
+        if by in ("", "tier", "mondrian") or not mine.any():
+            continue
+        y, moved, one = held.log_price[mine], weight[:, mine], np.ones(int(mine.sum()))
+        for name, value in (("raw", held.raw[which, mine]), ("corrected", held.corrected[which, mine])):
+            error = y - value
+            of_error = with_interval(float(error.mean()), weighted_mean(error, moved), level=LEVEL)
+            of_slope = with_interval(float(slope(y, value, one)), slope(y, value, moved), level=LEVEL)
+            yield _row(pricer, sample, by, cell, len(y), f"mean_error_{name}", of_error)
+            yield _row(pricer, sample, by, cell, len(y), f"slope_{name}", of_slope)
 
 
 def _cells(held: HeldOut, which: int) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
-    """Cells that coverage is shown in: all, fifths of value, thirds of similarity, source, month, true tier."""
+    """Cells of the card: all, fifths of value, thirds of similarity, source, month, true tier, Mondrian category."""
     n = len(held.log_price)
     yield "", "", np.ones(n, dtype=bool)
     for by, values, parts in (("predicted", held.value[which], 5), ("similarity", held.similarity, 3)):
@@ -124,20 +170,29 @@ def _cells(held: HeldOut, which: int) -> Iterator[tuple[str, str, NDArray[np.boo
     tiers = tier(held.log_price)
     for t, (low, high) in enumerate(TIERS):
         yield "tier", f"${low:,.0f}-{high:,.0f}", tiers == t
+    for category in np.unique(held.category):
+        yield "mondrian", f"fifth {category // 3 + 1}, third {category % 3 + 1}", held.category == category
 
 
 def _coverage(held: HeldOut, pricer: str, sample: str, settings: Settings) -> Iterator[Row]:
-    """Coverage of the single-posting band, and the widths of both, by cell."""
-    inside = (held.single_lower <= held.log_price) & (held.log_price <= held.single_upper)
-    width = held.single_upper - held.single_lower
+    """Share of held-out prices inside each band, and the widths of both, by cell.
+
+    The typical band is not made to hold single prices: its share says how much narrower than their scatter it is.
+    """
+    y = held.log_price
+    bands = {
+        "single": (held.single_lower, held.single_upper),
+        "typical": (held.typical_lower, held.typical_upper),
+    }
     for by, cell, mine in _cells(held, PRICERS.index(settings.pricing.pricer)):
         n = int(mine.sum())
         if n == 0:
             continue
-        yield _row(pricer, sample, by, cell, n, "single_coverage", wilson(float(inside[mine].sum()), n, level=LEVEL))
-        for name, values in (("single_width", width), ("typical_width", held.typical_width)):
-            median = float(np.median(values[mine]))
-            yield _row(pricer, sample, by, cell, n, name, Estimate(median, np.nan, np.nan))
+        for band, (lower, upper) in bands.items():
+            inside = float(((lower <= y) & (y <= upper))[mine].sum())
+            yield _row(pricer, sample, by, cell, n, f"{band}_coverage", wilson(inside, n, level=LEVEL))
+            median = float(np.median((upper - lower)[mine]))
+            yield _row(pricer, sample, by, cell, n, f"{band}_width", Estimate(median, np.nan, np.nan))
 
 
 def _scores(held: HeldOut, pricer: str, sample: str, weight: NDArray[np.float64], settings: Settings) -> Iterator[Row]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from valuation.core.bands import categories
+from valuation.core.calibration import apply, calibrate
 from valuation.core.pricing import PRICERS
 from valuation.pipeline.basket import Basket
 from valuation.pipeline.model import FrozenFeatures, PriceModel, basket_features, dummies, fit_model
@@ -28,16 +30,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Held-out postings, their prices and what was predicted: shape (n,) each but `value`, (3, n); logs of USD."""
+    """Held-out postings, their prices and what was predicted; logs of USD.
+
+    Attributes
+    ----------
+    log_price : ndarray, shape (n,)
+    value : ndarray, shape (3, n)
+        As the settings ask for it, with or without the linear correction.
+    raw, corrected : ndarray, shape (3, n)
+        Before the correction, and after that of the model which priced the posting, applied or not.
+    single_lower, single_upper, typical_lower, typical_upper : ndarray, shape (n,)
+        Ends of the headline pricer's bands.
+    constant_lower, constant_upper : ndarray, shape (n,)
+        A band of the same width for all.
+    similarity : ndarray, shape (n,)
+        Of the nearest neighbour.
+    category : ndarray of int, shape (n,)
+        Mondrian category, ``3 · fifth + third`` of the smallest cell merged into it.
+    characters : ndarray of int, shape (n,)
+        Length of the text.
+    unit, unit_key, source, month : ndarray
+        Resampling unit of each posting, the units' draws, its market and month.
+    """
 
     log_price: NDArray[np.float64]
     value: NDArray[np.float64]
+    raw: NDArray[np.float64]
+    corrected: NDArray[np.float64]
     single_lower: NDArray[np.float64]
     single_upper: NDArray[np.float64]
-    typical_width: NDArray[np.float64]
+    typical_lower: NDArray[np.float64]
+    typical_upper: NDArray[np.float64]
     constant_lower: NDArray[np.float64]
     constant_upper: NDArray[np.float64]
     similarity: NDArray[np.float64]
+    category: NDArray[np.int64]
+    characters: NDArray[np.int64]
     unit: NDArray[np.int64]
     unit_key: NDArray[np.uint64]
     source: NDArray[np.str_]
@@ -65,7 +93,7 @@ def cross_validate(model: PriceModel, settings: Settings, progress: Progress) ->
 def _price_fold(model: PriceModel, train: NDArray[np.bool_], settings: Settings) -> HeldOut:
     """Price the rows outside `train` by a model of the rows inside."""
     inside, outside = np.flatnonzero(train), np.flatnonzero(~train)
-    part = _trained_on(model, inside, settings)
+    part = trained_on(model, inside, settings)
     rows = model.rows.iloc[outside]
     features = basket_features(model.vectors[outside], model.lexical[outside], rows, part.frozen)
     priced = price_texts(part, model.vectors[outside], features, settings, Silent())
@@ -91,15 +119,21 @@ def held_out(
     """
     which, tail = PRICERS.index(settings.pricing.pricer), (1 - settings.bands.level) / 2
     ends = np.quantile(model.residual(which), [tail, 1 - tail])
+    lines = [calibrate(model.arrays.log_price, value) for value in model.value]  # of the training postings alone
     return HeldOut(
         log_price=rows["log_price"].to_numpy(dtype=np.float64),
         value=priced.value,
+        raw=priced.raw,
+        corrected=np.stack([apply(line, raw) for line, raw in zip(lines, priced.raw, strict=True)]),
         single_lower=priced.single.lower,
         single_upper=priced.single.upper,
-        typical_width=priced.typical.upper - priced.typical.lower,
+        typical_lower=priced.typical.lower,
+        typical_upper=priced.typical.upper,
         constant_lower=priced.value[which] + ends[0],
         constant_upper=priced.value[which] + ends[1],
         similarity=priced.similarity[:, 0],
+        category=categories(model.scores, priced.value[which], priced.similarity[:, 0]),
+        characters=np.array([len(text) for text in rows["text"]], dtype=np.int64),
         unit=unit,
         unit_key=unit_key,
         source=rows["source"].to_numpy(dtype=np.str_),
@@ -107,7 +141,7 @@ def held_out(
     )
 
 
-def _trained_on(model: PriceModel, inside: NDArray[np.int64], settings: Settings) -> PriceModel:
+def trained_on(model: PriceModel, inside: NDArray[np.int64], settings: Settings) -> PriceModel:
     """Fit the model again on some of its rows, with inner folds drawn anew."""
     rows = model.rows.iloc[inside].reset_index(drop=True)
     unit_id = pd.Series(model.unit_id, dtype="str").iloc[model.arrays.unit[inside]].to_numpy().astype(str)
