@@ -1,21 +1,22 @@
 """Encoders: who they are, known without loading them, and how texts become unit vectors.
 
-``bundled`` is all-MiniLM-L6-v2 from an installed package, ``static`` is distilled from it on first use; anything else
-is the folder of a sentence-transformers model or its name in the local cache. Nothing is ever downloaded.
+``bundled`` is all-MiniLM-L6-v2 from an installed package, ``static`` is distilled from it on first use,
+``trained:NAME`` was fine-tuned here and ``base:NAME`` is what that began as; anything else is the folder of a
+sentence-transformers model or its name in the local cache. Nothing is ever downloaded.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indices import distilled
+from indices import distilled, trained
 from indices.batching import Encoded
 from indices.model_files import CODE_VERSION, fingerprint, inspect, locate
-from valuation.errors import ConfigError, InputError
+from valuation.errors import ConfigError, EnvironmentFault, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,7 @@ def identify(name: str, *, models_dir: Path, max_tokens: int) -> EncoderCard:
     Parameters
     ----------
     name : str
-        ``bundled``, ``static``, a folder, or a name in the local cache.
+        ``bundled``, ``static``, ``trained:NAME``, ``base:NAME``, a folder, or a name in the local cache.
     models_dir : Path
         Where models that are made here lie.
     max_tokens : int
@@ -122,15 +123,46 @@ def identify(name: str, *, models_dir: Path, max_tokens: int) -> EncoderCard:
         return EncoderCard(
             name, distilled.identity(), distilled.DIMENSION, 0, str(folder), ready=distilled.is_made(folder)
         )
-    files = inspect(locate(name))
+    if trained.is_trained(name):
+        return _identify_trained(name, models_dir=models_dir, max_tokens=max_tokens)
+    folder = locate(name)
+    if (folder / trained.CARD).is_file():
+        raise ConfigError(
+            f"encoder.name = {name!r}: trained by this program; put its folder into {models_dir} and name it "
+            f"trained:{folder.name}, so that what it learned from leaves the basket"
+        )
+    return _identify_folder(name, folder, max_tokens=max_tokens)
+
+
+def _identify_folder(name: str, folder: Path, *, max_tokens: int, card_sha256: str = "") -> EncoderCard:
+    """Identity of a model in a folder; of a trained one also by its card."""
+    files = inspect(folder)
     if files.reads is not None and max_tokens > files.reads:
         raise ConfigError(
             f"encoder.max_tokens = {max_tokens}: the encoder {name} reads at most {files.reads} tokens at once; "
             f"set it to {files.reads} or less (longer texts are embedded in pieces and averaged)"
         )
     limit = 0 if files.static else max_tokens
-    mark = fingerprint({"files": files.digest, "max_tokens": limit, "code": CODE_VERSION})
+    what: dict[str, str | int] = {"files": files.digest, "max_tokens": limit, "code": CODE_VERSION}
+    mark = fingerprint(what | ({"card": card_sha256} if card_sha256 else {}))
     return EncoderCard(name, mark, files.dimension, limit, str(files.folder))
+
+
+def _identify_trained(name: str, *, models_dir: Path, max_tokens: int) -> EncoderCard:
+    """Identity of ``trained:NAME``, its files held against its card, or of the encoder that it began as."""
+    folder = trained.folder_of(name, models_dir)
+    card = trained.read_trained(folder)
+    if name.startswith(trained.TRAINED):
+        mark = trained.card_sha256(folder)
+        return _identify_folder(name, folder, max_tokens=max_tokens, card_sha256=mark)
+    base = identify(card.base, models_dir=models_dir, max_tokens=max_tokens)
+    then = identify(card.base, models_dir=models_dir, max_tokens=card.base_max_tokens or max_tokens)
+    if then.fingerprint != card.base_fingerprint:
+        raise EnvironmentFault(
+            f"encoder.name = {name!r}: {card.base} is {then.fingerprint} on this machine, but {folder.name} was "
+            f"trained from {card.base_fingerprint}; put that model where it was, or train {folder.name} anew"
+        )
+    return replace(base, name=name)
 
 
 def open_encoder(

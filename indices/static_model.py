@@ -31,7 +31,7 @@ def open_static(folder: Path) -> Callable[[list[str]], Encoded]:
     """
     from tokenizers import Tokenizer
 
-    table = _table(folder / "model.safetensors").astype(np.float64)
+    table = read_table(folder / "model.safetensors").astype(np.float64)
     path = folder / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_file(str(path))
@@ -66,7 +66,7 @@ def _means(ids: list[NDArray[np.int32]], table: NDArray[np.float64]) -> NDArray[
         return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _table(path: Path) -> NDArray[np.float32]:
+def read_table(path: Path) -> NDArray[np.float32]:
     """One row per token id, in the library's own format or model2vec's (rows, mapping, weights)."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

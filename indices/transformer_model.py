@@ -31,31 +31,31 @@ def open_transformer(folder: Path, *, max_tokens: int, batch_tokens: int) -> Cal
     batch_tokens : int
         Tokens of a batch, padding included: speed and memory only.
     """
-    model = _load(folder)
+    model = load_model(folder)
     tokenizer = getattr(model.tokenizer, "backend_tokenizer", None)
     if tokenizer is None:
         raise ConfigError(f"{folder}: its tokenizer has no fast form (tokenizer.json); expected one that has")
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    before, after = _special(tokenizer)
+    before, after = special_tokens(tokenizer)
     padding = model.tokenizer.pad_token_id or 0
     room = max_tokens - len(before) - len(after)
 
     def run(texts: list[str]) -> Encoded:
-        ids = _tokenise(tokenizer, texts)
+        ids = tokenise(tokenizer, texts)
         pieces = cut(np.array([one.size for one in ids], dtype=np.int64), limit=room)
         vectors = np.empty((pieces.owner.size, model.get_embedding_dimension()), dtype=np.float32)
         whole = pieces.length + len(before) + len(after)
         for rows in batches(whole, budget=batch_tokens):
             parts = [ids[pieces.owner[row]][pieces.start[row] : pieces.start[row] + pieces.length[row]] for row in rows]
-            tokens, mask = _padded(parts, before=before, after=after, padding=padding)
+            tokens, mask = padded(parts, before=before, after=after, padding=padding)
             vectors[rows] = _forward(model, tokens, mask)
         return _averaged(vectors, pieces, n_texts=len(texts))
 
     return run
 
 
-def _load(folder: Path) -> SentenceTransformer:
+def load_model(folder: Path) -> SentenceTransformer:
     """The model, in float32, for inference."""
     with quiet():
         import torch
@@ -69,7 +69,7 @@ def _load(folder: Path) -> SentenceTransformer:
             raise EnvironmentFault(f"{folder}: the model cannot be loaded: {reason}") from error
 
 
-def _special(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+def special_tokens(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     """Ids that the tokenizer puts before and after a text."""
     bare = tokenizer.encode("a", add_special_tokens=False).ids
     full = tokenizer.encode("a", add_special_tokens=True).ids
@@ -79,7 +79,7 @@ def _special(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     return [], []
 
 
-def _tokenise(tokenizer: Tokenizer, texts: list[str]) -> list[NDArray[np.int32]]:
+def tokenise(tokenizer: Tokenizer, texts: list[str]) -> list[NDArray[np.int32]]:
     """Token ids of each whole text, without special tokens."""
     ids: list[NDArray[np.int32]] = []
     for chunk in by_size(texts, characters=TOKENISED_AT_ONCE):
@@ -88,7 +88,7 @@ def _tokenise(tokenizer: Tokenizer, texts: list[str]) -> list[NDArray[np.int32]]
     return ids
 
 
-def _padded(
+def padded(
     parts: list[NDArray[np.int32]], *, before: list[int], after: list[int], padding: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Token ids and attention mask, shape (rows, longest), padded at the end."""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from indices.lexical import Lexical, fit_lexical
+from indices.scope import NAMES, scope
 from valuation.errors import InputError
 
 TOPICS = ["python scraper data", "logo brand design", "wordpress plugin php", "c++ engine unreal", "c# unity game"]
@@ -14,9 +15,14 @@ def texts(n=200, seed=0):
     ]
 
 
+def fit_words(basket, *, components, seed):
+    """Components at weight one, without amounts of work."""
+    return fit_lexical(basket, components=components, seed=seed, weight=1.0, scope_weight=0.0)
+
+
 @pytest.fixture(scope="module")
 def fitted():
-    return fit_lexical(texts(), components=10, seed=3)
+    return fit_words(texts(), components=10, seed=3)
 
 
 def test_texts_of_a_kind_are_alike(fitted):
@@ -25,10 +31,10 @@ def test_texts_of_a_kind_are_alike(fitted):
     assert unit[0] @ unit[1] > 0.8 > 0.2 > unit[0] @ unit[2]
 
 
-def test_components_are_those_of_the_weights(fitted):
+def test_components_are_those_of_the_weights():
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    ours = fitted.transform(texts())
+    ours = fit_words(texts(), components=30, seed=3).transform(texts())
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"(?u)\b\w[\w+#]*")
     weights = vectorizer.fit_transform(texts()).toarray()
     _, size, right = np.linalg.svd(weights, full_matrices=False)
@@ -54,7 +60,7 @@ def test_a_text_alone_or_in_company_gets_the_same_figures(fitted):
 
 
 def test_the_order_of_the_basket_does_not_matter(fitted):
-    again = fit_lexical(texts()[::-1], components=10, seed=3)
+    again = fit_words(texts()[::-1], components=10, seed=3)
     assert again.terms == fitted.terms
     assert np.array_equal(again.components, fitted.components)
 
@@ -69,7 +75,7 @@ def test_saved_and_loaded_gives_the_same_figures_and_bytes(fitted, tmp_path):
 
 
 def test_no_components(tmp_path):
-    none = fit_lexical(texts(), components=0, seed=1)
+    none = fit_words(texts(), components=0, seed=1)
     none.save(tmp_path / "none.npz")
     assert Lexical.load(tmp_path / "none.npz").transform(["a b", "c"]).shape == (2, 0)
 
@@ -86,7 +92,7 @@ def test_no_components(tmp_path):
     ],
 )
 def test_more_components_than_the_texts_give_are_reduced_and_told(basket, dimension):
-    fit = fit_lexical(basket, components=500, seed=1)
+    fit = fit_words(basket, components=500, seed=1)
     expected = min(len(basket), len(fit.terms)) if dimension is None else dimension
     assert (fit.requested, fit.dimension) == (500, expected)
     assert fit.transform(["logo"]).shape == (1, expected)
@@ -100,7 +106,7 @@ def test_unknown_words_are_zero(fitted):
 
 def test_negative_components_are_refused():
     with pytest.raises(InputError, match="components -1"):
-        fit_lexical(["a"], components=-1, seed=1)
+        fit_words(["a"], components=-1, seed=1)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04cut"])
@@ -124,8 +130,9 @@ class Trap:
 def test_a_pickle_in_the_file_is_not_opened(tmp_path):
     path, sprung = tmp_path / "lexical.npz", tmp_path / "sprung"
     np.savez(
-        path, terms=np.array([Trap(sprung)], dtype=object), idf=np.ones(1), components=np.ones((1, 1)), requested=1
-    )
+        path, terms=np.array([Trap(sprung)], dtype=object), idf=np.ones(1), components=np.ones((1, 1)), requested=1,
+        weight=1.0, scope_scale=np.zeros(0),
+    )  # fmt: skip
     with pytest.raises(InputError, match="not readable"):
         Lexical.load(path)
     assert not sprung.exists()
@@ -134,6 +141,55 @@ def test_a_pickle_in_the_file_is_not_opened(tmp_path):
 def test_a_missing_file_or_parts_that_do_not_fit_are_named(tmp_path, fitted):
     with pytest.raises(InputError, match="no such file"):
         Lexical.load(tmp_path / "none.npz")
-    Lexical(fitted.terms, fitted.idf[:-1], fitted.components, 10).save(tmp_path / "odd.npz")
+    Lexical(fitted.terms, fitted.idf[:-1], fitted.components, 10, 1.0, np.zeros(0)).save(tmp_path / "odd.npz")
     with pytest.raises(InputError, match="do not fit together"):
         Lexical.load(tmp_path / "odd.npz")
+    Lexical(fitted.terms, fitted.idf, fitted.components, 10, 1.0, np.ones(3)).save(tmp_path / "odd.npz")
+    with pytest.raises(InputError, match="do not fit together"):
+        Lexical.load(tmp_path / "odd.npz")
+
+
+def sized(n=120):
+    """Texts of which some state pages, and others hours."""
+    amounts = ["3 pages", "40 pages", "8 hours", "soon"]
+    return [f"{text} in {amounts[row % 4]}" for row, text in enumerate(texts(n))]
+
+
+def test_the_weight_multiplies_the_components_alone(fitted):
+    heavy = fit_lexical(texts(), components=10, seed=3, weight=2.0, scope_weight=0.0)
+    assert np.array_equal(heavy.transform(texts()), 2.0 * fitted.transform(texts()))
+    both = [fit_lexical(sized(), components=5, seed=3, weight=w, scope_weight=0.5).transform(sized()) for w in (1, 3)]
+    assert np.array_equal(3.0 * both[0][:, :5], both[1][:, :5])
+    assert np.array_equal(both[0][:, 5:], both[1][:, 5:])
+
+
+def test_amounts_of_work_come_last_at_the_spread_asked_for():
+    fit = fit_lexical(sized(), components=5, seed=3, weight=1.0, scope_weight=0.2)
+    amounts = fit.transform(sized())[:, 5:]
+    measured = scope(sized())
+    varies = measured.std(axis=0) > 0
+    np.testing.assert_allclose(amounts.std(axis=0)[varies], 0.2, rtol=1e-9)
+    assert varies.sum() == 4  # noqa: PLR2004 - pages and hours, stated and how many
+    assert not amounts[:, ~varies].any()
+    np.testing.assert_allclose(amounts, measured * fit.scope_scale)
+    assert fit.dimension == 5 + len(NAMES)
+
+
+def test_amounts_that_the_basket_never_states_stay_nothing():
+    fit = fit_lexical(texts(), components=5, seed=3, weight=1.0, scope_weight=0.2)
+    assert not fit.transform(["7 pages in 3 hours"])[:, 5:].any()
+    assert np.isfinite(fit.scope_scale).all()
+
+
+def test_the_scale_of_amounts_is_the_basket_s_not_the_text_s():
+    fit = fit_lexical(sized(), components=0, seed=3, weight=1.0, scope_weight=0.2)
+    assert np.array_equal(fit.transform(sized())[:1], fit.transform(sized()[:1]))
+    assert fit_lexical([], components=0, seed=3, weight=1.0, scope_weight=0.2).transform(["2 pages"]).any() == np.False_
+
+
+def test_weight_and_scale_are_saved(tmp_path):
+    fit = fit_lexical(sized(), components=5, seed=3, weight=2.0, scope_weight=0.2)
+    fit.save(tmp_path / "one.npz")
+    loaded = Lexical.load(tmp_path / "one.npz")
+    assert (loaded.weight, loaded.dimension) == (2.0, fit.dimension)
+    assert np.array_equal(loaded.transform(sized()), fit.transform(sized()))

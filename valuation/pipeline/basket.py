@@ -13,12 +13,16 @@ from valuation.errors import ThinMatchError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from indices.trained import LearnedFrom
     from valuation.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How the imported postings became a basket; each line is counted, none is dropped silently."""
+    """How the imported postings became a basket; each line is counted, none is dropped silently.
+
+    `trained_encoder` of those in range taught the encoder in use, or share a client or a text with one that did.
+    """
 
     postings: int
     reference_only: int
@@ -28,6 +32,7 @@ class Counts:
     kept: int
     clusters: int
     units: int
+    trained_encoder: int = 0
 
     def data(self) -> dict[str, int]:
         """Return plain data for a manifest."""
@@ -65,13 +70,16 @@ def posting_texts(postings: pd.DataFrame) -> list[str]:
     return ["\n".join(part.strip() for part in row if part.strip()) for row in parts.itertuples(index=False)]
 
 
-def make_basket(postings: pd.DataFrame, settings: Settings) -> Basket:
+def make_basket(postings: pd.DataFrame, settings: Settings, learned: LearnedFrom | None = None) -> Basket:
     """Select, cluster and group the postings that will price sessions.
 
     Parameters
     ----------
     postings : DataFrame
         A Postings table, ordered by posting_id.
+    learned : LearnedFrom, optional
+        What the encoder in use learned from: every resampling unit that holds one of these postings, one of these
+        texts or one of these clients is left out, whenever it came.
 
     Raises
     ------
@@ -81,14 +89,22 @@ def make_basket(postings: pd.DataFrame, settings: Settings) -> Basket:
     from indices.duplicates import duplicate_clusters
 
     chosen, kept = _select(postings, settings)
+    taught = postings["posting_id"].isin(learned.posting_id if learned else ())
+    outside = postings[taught & ~postings["posting_id"].isin(kept["posting_id"])]  # they link, but price nothing
+    kept = pd.concat([kept, outside]).sort_values("posting_id", ignore_index=True) if len(outside) else kept
     texts = posting_texts(kept)
     cluster = duplicate_clusters(
         texts, similarity=settings.basket.duplicate_similarity, seed=settings.pricing.fold_seed
     )
     kept = kept.assign(text=texts, cluster=cluster, log_price=np.log(kept["price_usd"]))
+    n_selected = len(kept) - len(outside)
+    if learned:
+        kept = _without_learned(kept, learned)
     rows = _one_row_a_cluster(kept)
     unit, unit_id = _units(kept, rows)
-    counts = Counts(**chosen, kept=len(kept), clusters=len(rows), units=len(unit_id))
+    counts = Counts(
+        **chosen, kept=len(kept), clusters=len(rows), units=len(unit_id), trained_encoder=n_selected - len(kept)
+    )
     members = kept[["posting_id", "cluster"]].merge(rows[["cluster", "cluster_id"]], validate="many_to_one")
     return Basket(
         rows=rows.drop(columns="cluster"),
@@ -120,6 +136,23 @@ def _select(postings: pd.DataFrame, settings: Settings) -> tuple[dict[str, int],
             f"{want.max_usd:g} USD; import postings, or change [basket] in valuation.toml"
         )
     return chosen, kept.sort_values("posting_id", ignore_index=True)
+
+
+def _without_learned(kept: pd.DataFrame, learned: LearnedFrom) -> pd.DataFrame:
+    """Leave out whole resampling units that an encoder has learned from, in part or in whole."""
+    from indices.trained import text_mark
+
+    marked = kept["posting_id"].isin(learned.posting_id) | kept["client_id"].isin(learned.client_id)
+    marked |= np.array([text_mark(text) in learned.text for text in kept["text"]], dtype=bool)
+    rows = _one_row_a_cluster(kept)
+    unit = pd.Series(_units(kept, rows)[0], index=rows["cluster"])[kept["cluster"]].to_numpy()
+    left = kept[~np.isin(unit, unit[marked])].reset_index(drop=True)
+    if left.empty:
+        raise ThinMatchError(
+            f"no posting can price anything: all {len(kept)} taught the encoder in use, or share a client or a text "
+            "with one that did; import other postings, or use another encoder"
+        )
+    return left
 
 
 def _one_row_a_cluster(kept: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MEMBERS = "members.parquet"
 """Which postings a basket is made of, and in which clusters: what retention goes by."""
-STORE_VERSION = 2
+STORE_VERSION = 3
 """Raise it when the same postings and settings would give another basket, lexical space or index."""
 
 
@@ -50,6 +50,8 @@ class OpenedModel:
 
 def basket_id(layout: Layout, settings: Settings) -> str:
     """Return the identity of the basket that these postings and settings give: 16 hex digits."""
+    from indices.trained import card_sha256, folder_of, is_trained
+
     what = {
         "version": STORE_VERSION,
         "postings": postings_digest(layout),
@@ -58,9 +60,17 @@ def basket_id(layout: Layout, settings: Settings) -> str:
         "basket": settings.basket.model_dump(mode="json"),
         "k": settings.matching.k,
         "seed": settings.pricing.fold_seed,
-        "lexical": settings.pricing.lexical_components,
+        "lexical": _lexical_settings(settings),
     }
+    if is_trained(settings.encoder.name):  # base:NAME has its base's fingerprint, but NAME's basket
+        what["left_out"] = card_sha256(folder_of(settings.encoder.name, layout.models))
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _lexical_settings(settings: Settings) -> tuple[int, float, float]:
+    """Settings that the words' numbers depend on: components, their weight, the weight of scope."""
+    want = settings.pricing
+    return want.lexical_components, want.lexical_weight, want.scope_weight
 
 
 def open_model(layout: Layout, settings: Settings, progress: Progress) -> OpenedModel:
@@ -99,13 +109,22 @@ def _build(layout: Layout, settings: Settings, folder: Path, progress: Progress)
     """Cluster, embed, index and search; ``basket.json`` is written last and marks the folder as whole."""
     from indices.lexical import fit_lexical
     from indices.neighbours import NeighbourIndex, build
+    from indices.trained import learned_from
 
     progress.stage("cluster postings")
-    basket = make_basket(read_postings(layout), settings)
+    learned = learned_from(settings.encoder.name, layout.models)
+    basket = make_basket(read_postings(layout), settings, learned)
     texts = basket.rows["text"].tolist()
     embedded = embed_texts(layout, settings, texts, what="postings", progress=progress)
     progress.stage("index postings")
-    lexical = fit_lexical(texts, components=settings.pricing.lexical_components, seed=settings.pricing.fold_seed)
+    components_asked, weight, scope_weight = _lexical_settings(settings)
+    lexical = fit_lexical(
+        texts,
+        components=components_asked,
+        seed=settings.pricing.fold_seed,
+        weight=weight,
+        scope_weight=scope_weight,
+    )
     components = lexical.transform(texts)
     vectors = to_register(embedded.vectors, _mean(embedded.vectors, settings)).astype(np.float32)
     fingerprint = identify_encoder(layout, settings).fingerprint

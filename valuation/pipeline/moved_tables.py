@@ -1,7 +1,10 @@
-"""The tables `decomposition` and `shift_check`: what moved, and whether the pricer saw it."""
+"""The tables of what moved (`decomposition` and those beside it), and `shift_check`: whether the pricer saw it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +13,30 @@ import pandas as pd
 from valuation.core.bootstrap import Replicates
 from valuation.core.calibration import apply
 from valuation.core.decomposition import decompose
-from valuation.core.growth import between, contrast_interval, effective, support
+from valuation.core.growth import between, contrast_interval, support
 from valuation.core.intervals import pointwise, widening
+from valuation.core.linear import few_factor, joint_columns
+from valuation.core.people import N_CELLS
 from valuation.core.pricing import PRICERS
 from valuation.core.shift_check import ShiftCheck as ShiftCheckArrays
 from valuation.core.shift_check import month_means, principal_components, shift_check
+from valuation.core.tilt_users import tilted_by_users
+from valuation.pipeline.headline import on_the_line
+from valuation.pipeline.index_tables import index_numbers_table
+from valuation.pipeline.people import people_table, prepare_people
+from valuation.pipeline.price_volume import prepare_price_volume, price_volume_table
 from valuation.pipeline.series_tables import span_of
-from valuation.tables import Decomposition, ShiftCheck, empty, typed
+from valuation.pipeline.time_dummies import prepare_dummies, time_dummies_table
+from valuation.tables import (
+    Decomposition,
+    IndexNumbers,
+    People,
+    PriceVolume,
+    ShiftCheck,
+    TimeDummies,
+    empty,
+    typed,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,43 +46,108 @@ if TYPE_CHECKING:
     from valuation.pipeline.tracking import Tracked
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Tables beside `decomposition`; without two months to compare they are empty."""
+
+    decomposition_monthly: pd.DataFrame
+    index_numbers: pd.DataFrame
+    price_volume: pd.DataFrame
+    time_dummies: pd.DataFrame
+    people: pd.DataFrame
+
+
+def moved_tables(
+    tracked: Tracked, session_vectors: NDArray[np.float64], model: PriceModel, settings: Settings
+) -> Moved:
+    """Make the tables that say what moved, all from one draw of users and posting units.
+
+    Parameters
+    ----------
+    session_vectors : ndarray, shape (n_sessions, d)
+        Register vectors of all sessions.
+    """
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    if span is None or not span.grows:
+        return Moved(empty(Decomposition), empty(IndexNumbers), empty(PriceVolume), empty(TimeDummies), empty(People))
+    people = prepare_people(tracked, model, span, settings)
+    dummies = prepare_dummies(tracked, model, span, settings)
+    prices = prepare_price_volume(tracked, session_vectors, model, span, settings)
+    drawn = joint_columns(
+        [people.columns, *(part.columns for part in dummies), *prices.columns],
+        unit_key=model.arrays.unit_key,
+        user_key=tracked.sessions.user_key,
+        seed=settings.bootstrap.seed,
+        replicates=settings.bootstrap.replicates,
+    )
+    values = np.arange(people.columns.point.size) < N_CELLS
+    of_people = on_the_line(drawn[0], model, settings, differences=False, only=values)
+    of_dummies = [on_the_line(part, model, settings, differences=True) for part in drawn[1 : 1 + len(dummies)]]
+    of_prices = [on_the_line(part, model, settings, differences=False) for part in drawn[1 + len(dummies) :]]
+    return Moved(
+        monthly_decomposition_table(tracked, settings),
+        index_numbers_table(tracked, settings),
+        price_volume_table(prices, of_prices[0] if of_prices else None, settings),
+        time_dummies_table(dummies, of_dummies, tracked, span, settings),
+        people_table(people, of_people, tracked, span, settings),
+    )
+
+
 def decomposition_table(tracked: Tracked, settings: Settings) -> pd.DataFrame:
     """Mix and within of growth from base to last month, for each column that sessions are grouped by."""
     span = span_of(tracked, tracked.cells.groups[0], settings)
-    if span is None or not span.grows:
-        return empty(Decomposition)
-    headline, months = tracked.statistics[0], tracked.calendar.months
-    contrast = between(headline.influence.mean.size, np.array([span.base]), np.array([span.last]))
-    limit = effective(support(headline.influence, contrast), "both")
-    factor = float(widening(np.array([limit]), level=settings.series.level)[0])
-    rows: list[dict[str, str | float]] = []
-    for column in settings.series.group_by:
-        groups = [group for group in tracked.cells.groups if group.group_by == column]
-        found = decompose(
-            headline.replicates,
-            tracked.shares,
-            from_cells=np.array([group.cell[span.base] for group in groups]),
-            to_cells=np.array([group.cell[span.last] for group in groups]),
-            variation="both",
-            level=settings.series.level,
-            factor=factor,
-        )
-        for term, interval in (("within", found.within), ("mix", found.mix), ("total", found.total)):
-            for i, name in enumerate([*(group.name for group in groups), ""]):
-                rows.append(
-                    {
-                        "group_by": column,
-                        "group": name,
-                        "from_month": months[span.base],
-                        "to_month": months[span.last],
-                        "term": term,
-                        "estimate": float(interval.estimate[i]),
-                        "lower": float(interval.lower[i]),
-                        "upper": float(interval.upper[i]),
-                    }
-                )
+    pairs = [(span.base, span.last)] if span is not None and span.grows else []
+    return _decompositions(tracked, pairs, settings)
+
+
+def monthly_decomposition_table(tracked: Tracked, settings: Settings) -> pd.DataFrame:
+    """The same from each complete month to the next one, from the base month on."""
+    span = span_of(tracked, tracked.cells.groups[0], settings)
+    return _decompositions(tracked, [] if span is None else list(pairwise(span.usable.tolist())), settings)
+
+
+def _decompositions(tracked: Tracked, pairs: list[tuple[int, int]], settings: Settings) -> pd.DataFrame:
+    """Every column over pairs of months (positions)."""
+    influence, level = tracked.statistics[0].influence, settings.series.level
+    ends = [between(influence.mean.size, np.array([first]), np.array([last])) for first, last in pairs]
+    factors = [few_factor(influence, end, variation="both", level=level) for end in ends]
+    rows = [
+        row
+        for column in settings.series.group_by
+        for (first, last), factor in zip(pairs, factors, strict=True)
+        for row in _decomposition_rows(tracked, column, first, last, factor, settings)
+    ]
     columns = {name: [row[name] for row in rows] for name in Decomposition.to_schema().columns}
     return typed(columns if rows else {}, Decomposition)
+
+
+def _decomposition_rows(
+    tracked: Tracked, column: str, first: int, last: int, factor: float, settings: Settings
+) -> Iterator[dict[str, str | float]]:
+    """Terms of the groups of one column between two months (positions), and their sums."""
+    headline, months = tracked.statistics[0], tracked.calendar.months
+    groups = [group for group in tracked.cells.groups if group.group_by == column]
+    found = decompose(
+        headline.replicates,
+        tracked.shares,
+        from_cells=np.array([group.cell[first] for group in groups]),
+        to_cells=np.array([group.cell[last] for group in groups]),
+        variation="both",
+        level=settings.series.level,
+        factor=factor,
+    )
+    for term, interval in (("within", found.within), ("mix", found.mix), ("total", found.total)):
+        for i, name in enumerate([*(group.name for group in groups), ""]):
+            yield {
+                "group_by": column,
+                "group": name,
+                "from_month": months[first],
+                "to_month": months[last],
+                "term": term,
+                "estimate": float(interval.estimate[i]),
+                "lower": float(interval.lower[i]),
+                "upper": float(interval.upper[i]),
+            }
 
 
 def check_shift(
@@ -88,16 +173,21 @@ def check_shift(
     there = np.asarray(np.isfinite(target).all(axis=1))
     series = tracked.statistics[0].replicates
     first = Replicates(series.point[:n], series.users[:, :n], series.postings[:, :n], series.both[:, :n])
-    return shift_check(
+    reached = np.where(there[:, None], target, 0.0)
+    residual = model.arrays.log_price - apply(model.calibration[which], model.value[which])
+    found = shift_check(
         postings,
-        np.where(there[:, None], target, 0.0),
-        model.arrays.log_price - apply(model.calibration[which], model.value[which]),
+        reached,
+        residual,
         model.arrays.unit,
         first,
         together=together & there,
         min_effective=settings.shift_check.min_effective,
         unit_key=model.arrays.unit_key,
         seed=settings.bootstrap.seed,
+    )
+    return tilted_by_users(
+        found, postings, reached, residual, tracked.sessions, sessions, month, seed=settings.bootstrap.seed
     )
 
 

@@ -14,7 +14,13 @@ from valuation.core.growth import DETECTABLE
 from valuation.errors import InputError, ThinMatchError
 from valuation.pipeline.embedding import identify_encoder
 from valuation.pipeline.finished import read_run_table
-from valuation.pipeline.moved_tables import check_shift, decomposition_table, shift_check_table, shift_facts
+from valuation.pipeline.moved_tables import (
+    check_shift,
+    decomposition_table,
+    moved_tables,
+    shift_check_table,
+    shift_facts,
+)
 from valuation.pipeline.series_tables import growth_table, series_table, span_of
 from valuation.pipeline.session_register import save_means
 from valuation.pipeline.tables import matches_table, values_table
@@ -63,6 +69,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("faiss-cpu", "numpy", "numba", "pandas", "scikit-learn", "scipy", "sentence-transformers", "torch")
 BESIDE: dict[str, type[Table]] = {
+    "decomposition_monthly": Decomposition,
     "index_numbers": IndexNumbers,
     "price_volume": PriceVolume,
     "time_dummies": TimeDummies,
@@ -73,7 +80,7 @@ BESIDE: dict[str, type[Table]] = {
     "sensitivity": Sensitivity,
 }
 """Tables that the report shows if they are there."""
-CARD_VERSION = 1
+CARD_VERSION = 2
 """Raise it when the same model would give another pricer card."""
 
 
@@ -100,6 +107,12 @@ def write_run(
     _write(folder, "growth", growth, Growth)
     _write(folder, "shift_check", shift_check_table(tracked, shift, settings), ShiftCheck)
     _write(folder, "decomposition", decomposition_table(tracked, settings), Decomposition)
+    moved = moved_tables(tracked, sessions.vectors, model, settings)
+    _write(folder, "decomposition_monthly", moved.decomposition_monthly, Decomposition)
+    _write(folder, "index_numbers", moved.index_numbers, IndexNumbers)
+    _write(folder, "price_volume", moved.price_volume, PriceVolume)
+    _write(folder, "time_dummies", moved.time_dummies, TimeDummies)
+    _write(folder, "people", moved.people, People)
     card = pricer_card(layout, settings, opened, progress)
     _write(folder, "validation", card, Validation)
     save_means(folder, sessions.means, opened.basket_id)

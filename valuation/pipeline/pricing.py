@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,12 +72,16 @@ def price_texts(
         From `text_features`.
     """
     step, n = settings.compute.chunk_rows, len(vectors)
-    blocks = []
-    for start in range(0, max(n, 1), step):
+    whole = _price_block(model, vectors[:step], features[:step], settings)
+    progress.advance(min(step, n), n)
+    if n <= step:
+        return whole
+    whole = _extended(whole, n)
+    for start in range(step, n, step):
         rows = slice(start, min(start + step, n))
-        blocks.append(_price_block(model, vectors[rows], features[rows], settings))
+        _lay(_price_block(model, vectors[rows], features[rows], settings), whole, rows)
         progress.advance(rows.stop, n)
-    return blocks[0] if len(blocks) == 1 else _joined(blocks)
+    return whole
 
 
 def _price_block(
@@ -136,27 +140,34 @@ def _bands(
     return typical_band(value[which], se, weight, level=level), single
 
 
-def _joined(blocks: list[PricedTexts]) -> PricedTexts:
-    """Lay chunks end to end."""
+def _extended(first: PricedTexts, n: int) -> PricedTexts:
+    """Arrays for `n` texts that begin with those of the first chunk: nothing is held twice."""
 
-    def flat(name: str, axis: int) -> NDArray[np.float64]:
-        return np.concatenate([getattr(block, name) for block in blocks], axis=axis)
-
-    def band(name: str) -> Band:
-        parts = [getattr(block, name) for block in blocks]
-        return Band(
-            lower=np.concatenate([part.lower for part in parts]), upper=np.concatenate([part.upper for part in parts])
-        )
+    def longer(part: NDArray[Any], axis: int = 0) -> NDArray[Any]:
+        out = np.empty([n if i == axis else size for i, size in enumerate(part.shape)], dtype=part.dtype)
+        np.moveaxis(out, axis, 0)[: part.shape[axis]] = np.moveaxis(part, axis, 0)
+        return out
 
     return PricedTexts(
-        matched=np.concatenate([block.matched for block in blocks]),
-        similarity=flat("similarity", 0),
-        row=np.concatenate([block.row for block in blocks]),
-        weight=flat("weight", 0),
-        raw=flat("raw", 1),
-        value=flat("value", 1),
-        session_hedonic=flat("session_hedonic", 0),
-        typical=band("typical"),
-        single=band("single"),
-        effective_neighbours=flat("effective_neighbours", 0),
+        matched=longer(first.matched),
+        similarity=longer(first.similarity),
+        row=longer(first.row),
+        weight=longer(first.weight),
+        raw=longer(first.raw, axis=1),
+        value=longer(first.value, axis=1),
+        session_hedonic=longer(first.session_hedonic),
+        typical=Band(lower=longer(first.typical.lower), upper=longer(first.typical.upper)),
+        single=Band(lower=longer(first.single.lower), upper=longer(first.single.upper)),
+        effective_neighbours=longer(first.effective_neighbours),
     )
+
+
+def _lay(block: PricedTexts, whole: PricedTexts, rows: slice) -> None:
+    """Write a chunk into its rows."""
+    for name in ("matched", "similarity", "row", "weight", "session_hedonic", "effective_neighbours"):
+        getattr(whole, name)[rows] = getattr(block, name)
+    for name in ("raw", "value"):
+        getattr(whole, name)[:, rows] = getattr(block, name)
+    for name in ("typical", "single"):
+        band, part = getattr(whole, name), getattr(block, name)
+        band.lower[rows], band.upper[rows] = part.lower, part.upper

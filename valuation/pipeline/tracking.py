@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,8 +93,9 @@ def track(
     cells = make_cells(chosen, calendar.months, settings.series.group_by)
     headline = PRICERS.index(settings.pricing.pricer)
     statistics, shares, nonlinear = [], None, None
+    common = _sessions(chosen, users, priced, features, model, matched)
     for which in sorted(range(len(PRICERS)), key=lambda i: i != headline):
-        arrays = _sessions(chosen, users, priced, features, model, matched, which)
+        arrays = _under(common, priced, which, matched)
         if which == headline:
             first = arrays
             nonlinear = _nonlinear(arrays, model, cells, settings, which)
@@ -140,19 +141,29 @@ def _sessions(
     features: NDArray[np.float64],
     model: PriceModel,
     matched: NDArray[np.int64],
-    which: int,
 ) -> PricedSessions:
-    """Arrays of the matched sessions under one pricer, before calibration."""
+    """Arrays of the matched sessions that all pricers share: their features are the largest array of a run."""
     k = priced.session_hedonic.shape[1]  # weights beyond the first k are zero
-    weight = priced.weight[matched, :k]
+    centred = features[matched]
+    centred -= model.arrays.centre
     return PricedSessions(
-        log_value=priced.raw[which, matched],
+        log_value=np.empty(0),
         weight=chosen["weight"].to_numpy(dtype=np.float64),
         user=users.code[matched],
         user_key=users.key,
         neighbour=priced.row[matched, :k],
+        neighbour_weight=priced.weight[matched, :k],
+        features=centred,
+    )
+
+
+def _under(common: PricedSessions, priced: PricedTexts, which: int, matched: NDArray[np.int64]) -> PricedSessions:
+    """Matched sessions under one pricer, before calibration."""
+    weight = common.neighbour_weight
+    return replace(
+        common,
+        log_value=priced.raw[which, matched],
         neighbour_weight=weight if PRICERS[which] != "hedonic" else np.zeros_like(weight),
-        features=features[matched] - model.arrays.centre,
     )
 
 

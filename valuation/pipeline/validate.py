@@ -39,6 +39,10 @@ STUDY = "0.38 [0.32, 0.44]"
 STUDY_BIAS = (2.39, 1.10, 0.53, 0.14)
 
 
+NATURAL = ("natural", "tier_weighted", "full_text", "full_text_tier_weighted")
+"""Samples of the basket's own postings, in the order in which a person is shown them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
     """The pricer card.
@@ -63,7 +67,11 @@ class ValidationResult:
         lines = [
             f"pricer card, {self.n:,} held-out postings (one a duplicate cluster); 95 % intervals by client and text"
         ]
-        samples = ["holdout"] if (self.table["sample"] == "holdout").any() else ["natural", "tier_weighted"]
+        samples = (
+            ["holdout"]
+            if (self.table["sample"] == "holdout").any()
+            else ["natural", "tier_weighted", "full_text", "full_text_tier_weighted"]
+        )
         for sample in samples:
             for pricer in PRICERS:
                 lines += self._lines(sample, pricer)
@@ -79,7 +87,7 @@ class ValidationResult:
             (self.table["sample"] == sample) & (self.table["pricer"] == pricer) & (self.table["cell_by"] == "")
         ]
         return [
-            f"  {sample:13s} {pricer:10s} {row['measure']:27s} {row['estimate']:8.3f}"
+            f"  {sample:23s} {pricer:10s} {row['measure']:27s} {row['estimate']:8.3f}"
             + (f"  [{row['lower']:.3f}, {row['upper']:.3f}]" if np.isfinite(row["lower"]) else "")
             for row in rows.to_dict(orient="records")
         ]
@@ -119,12 +127,14 @@ def _price_holdout(
     layout: Layout, settings: Settings, opened: OpenedModel, file: str, mapping: Path | None, progress: Progress
 ) -> HeldOut:
     """Price postings from a file that is not imported; texts and clients of the basket are left out."""
+    from indices.trained import learned_from
     from valuation.imports import read_postings_file
 
     found = read_postings_file(layout, file, settings=settings, mapping=mapping)
     clients = read_postings(layout)["client_id"].dropna()
     others = found[~found["client_id"].isin(clients)]  # a client's jobs are alike: units never straddle a split
-    basket = make_basket(others, settings) if len(others) else None
+    learned = learned_from(settings.encoder.name, layout.models)  # not held out from the encoder
+    basket = make_basket(others, settings, learned) if len(others) else None
     if basket is None or not (fresh := _unseen(basket, opened, settings)).any():
         raise InputError(
             f"{file}: the text or the client of every usable posting is in the basket already; nothing is held out"
