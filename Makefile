@@ -9,7 +9,7 @@ DEMO ?= demo
 CRAWL_DEMO ?= crawl-demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo crawl-demo test check bench golden clean
+.PHONY: help setup demo crawl-demo test check bench golden evidence clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  ##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -44,6 +44,9 @@ bench: $(READY)  ## speed and accuracy, measured; minutes
 
 golden: $(READY)  ## the golden run's figures again; read the diff before you commit it
 	$(CALM) $(BIN)/python tests/golden/remake.py
+
+evidence: $(READY)  ## the simulation study's tables in docs/evidence.md; half an hour, and goes on where it was stopped
+	$(CALM) $(BIN)/python -m valuation.evidence.make_page
 
 clean:  ## remove .venv and the caches; no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

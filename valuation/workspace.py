@@ -221,7 +221,12 @@ class Workspace:
             return train_encoder(self.layout, self.settings, name, self._progress)
 
     def export(
-        self, out: Path, *, run_id: str | None = None, tables: Sequence[str] = (), figures: Sequence[str] = ()
+        self,
+        out: Path,
+        *,
+        run_id: str | None = None,
+        tables: Sequence[str] = ("csv", "parquet", "dta", "tex"),
+        figures: Sequence[str] = ("svg", "pdf", "png"),
     ) -> ExportResult:
         """Write a run's tables and figures in the formats asked for; see ``docs/commands/export.md``."""
         from valuation.pipeline.exporting import export_run

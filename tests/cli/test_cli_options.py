@@ -30,6 +30,11 @@ OWN_FLAGS = {
     "explain": ["--run"],
     "validate": ["--holdout", "--map"],
     "report": [],
+    "placebo": [],
+    "sensitivity": [],
+    "simulate": ["--out", "--worlds", "--cell", "--seed", "--processes", "--text"],
+    "train-encoder": [],
+    "export": ["--out", "--tables", "--figures"],
 }
 
 

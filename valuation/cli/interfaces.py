@@ -46,6 +46,11 @@ RESULTS = {
     "price": "valuation.pipeline.price:PriceResult",
     "validate": "valuation.pipeline.validate:ValidationResult",
     "report": "valuation.cli.results:Page",
+    "placebo": "valuation.evidence.placebo:PlaceboResult",
+    "sensitivity": "valuation.evidence.sensitivity:SensitivityResult",
+    "simulate": "valuation.evidence.simulate:SimulationResult",
+    "train-encoder": "valuation.pipeline.encoder_training:TrainedEncoder",
+    "export": "valuation.pipeline.exporting:ExportResult",
     "import postings": "valuation.cli.results:Imported",
     "import sessions": "valuation.cli.results:Imported",
     "quarantine show": "valuation.cli.results:SetAside",
@@ -81,6 +86,15 @@ TABLES = {
     "ShiftCheck": "runs/<run_id>/shift_check.parquet",
     "Decomposition": "runs/<run_id>/decomposition.parquet",
     "Validation": "runs/<run_id>/validation.parquet",
+    "IndexNumbers": "runs/<run_id>/index_numbers.parquet",
+    "PriceVolume": "runs/<run_id>/price_volume.parquet",
+    "TimeDummies": "runs/<run_id>/time_dummies.parquet",
+    "People": "runs/<run_id>/people.parquet",
+    "Placebo": "runs/<run_id>/placebo.parquet",
+    "PlaceboDraws": "runs/<run_id>/placebo_draws.parquet",
+    "TiltBacktest": "runs/<run_id>/tilt_backtest.parquet",
+    "Sensitivity": "runs/<run_id>/sensitivity.parquet",
+    "SimulationStudy": "the --out of valuation simulate",
     "Priced": "the --out of valuation price",
 }
 
@@ -161,6 +175,7 @@ def _nested() -> str:
     tables = [
         ("`rows[]` of `quarantine show`", "the columns of Quarantine, below"),
         ("`table[]` of `validate`", "the columns of Validation, below"),
+        ("`table[]` of `placebo`, `sensitivity`, `simulate`", "the columns of Placebo, Sensitivity, SimulationStudy"),
         ("`value` of `explain`", "the columns of Values, below"),
         ("`matches[]` of `explain`", "the columns of Matches but session_id, and the posting's title"),
     ]

@@ -61,6 +61,8 @@ class Pricing(Section):
     folds: int = Field(ge=2, le=20)
     fold_seed: int = Field(ge=0)
     lexical_components: int = Field(ge=0, le=1000)
+    lexical_weight: float = Field(gt=0, le=100)
+    scope_weight: float = Field(ge=0, le=100)
     penalties: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
 
 
@@ -149,6 +151,7 @@ class Sensitivity(Section):
 class Training(Section):
     """Fitting a price-aware encoder."""
 
+    method: Literal["whole", "projection"]
     share: float = Field(gt=0, lt=1)
     epochs: int = Field(ge=1, le=100)
     batch: int = Field(ge=2, le=1024)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from valuation.report.drawing import NARROW, WIDE, svg
+from valuation.report.drawing import NARROW, WIDE, foot, svg
 from valuation.report.inputs import RunTables, lookup
 from valuation.report.provenance import constant, traced
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from valuation.report.warning import Warning_
 
 GROWTH = (
-    "no_growth", "nothing_matched", "shift_check", "mix_jump", "few_users", "one_user", "length_drift", "user_overlap",
-    "few_postings", "matched_fall", "includes_zero", "hubs",
+    "no_growth", "nothing_matched", "shift_check", "mix_jump", "length_confounds", "few_clusters", "few_users",
+    "one_user", "length_drift", "user_overlap", "few_postings", "matched_fall", "unmatched_rising", "placebo_failed",
+    "tilt_slope", "sign_changes", "includes_zero", "hubs",
 )  # fmt: skip
 SERIES = (*GROWTH, "missing_months", "partial_months", "suppressed")
 # Which rules matter for what a block shows.
@@ -28,12 +29,20 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "index": SERIES,
     "levels": SERIES,
     "growth": GROWTH,
-    "variation": ("few_users", "one_user", "few_postings", "hubs", "user_overlap"),
-    "shift": ("shift_check", "calibration_slope"),
-    "matched": ("matched_fall", "nothing_matched", "missing_months", "partial_months"),
+    "variation": ("few_clusters", "few_users", "one_user", "few_postings", "hubs", "user_overlap"),
+    "shift": ("shift_check", "calibration_slope", "tilt_slope"),
+    "matched": ("matched_fall", "unmatched_rising", "nothing_matched", "missing_months", "partial_months"),
     "groups": ("mix_jump", "few_users", "length_drift", "missing_months", "partial_months"),
-    "decomposition": ("mix_jump", "few_users", "includes_zero"),
-    "values": ("length_value", "length_drift", "few_users"),
+    "decomposition": ("mix_jump", "few_users", "few_clusters", "includes_zero"),
+    "index_numbers": ("mix_jump", "few_users", "few_clusters"),
+    "prices": ("few_postings", "few_clusters"),
+    "people": ("user_overlap", "few_clusters", "few_users"),
+    "dummies": ("mix_jump", "length_confounds", "few_clusters"),
+    "placebo": ("placebo_failed", "few_clusters", "user_overlap"),
+    "tilt": ("tilt_slope", "calibration_slope", "shift_check"),
+    "specifications": ("sign_changes", "few_clusters", "unmatched_rising", "matched_fall"),
+    "sources": ("hubs", "few_postings"),
+    "values": ("length_value", "length_drift", "length_confounds", "few_users"),
     "similarity": ("nothing_matched", "matched_fall"),
     "widths": ("coverage",),
     "card": ("calibration_slope", "coverage"),
@@ -44,14 +53,28 @@ CONCERNS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure: drawn for a page and for a phone, with its sentence and the numbers of its warnings."""
+    """A figure: how it is drawn at a width in inches, with its sentence and the numbers of its warnings.
+
+    `name` marks its parts in a page; `slug` says what it shows, for a file's name.
+    """
 
     title: str
-    wide: Markup
-    narrow: Markup
+    name: str
+    slug: str
+    draw: Callable[[float], Figure]
     sentence: Markup
     warnings: tuple[int, ...]
     kind: str = "figure"
+
+    @property
+    def wide(self) -> Markup:
+        """As drawn for a page."""
+        return svg(self.name, self.title, Markup(self.sentence).striptags(), self.draw, WIDE)
+
+    @property
+    def narrow(self) -> Markup:
+        """As drawn for a phone."""
+        return svg(self.name, self.title, Markup(self.sentence).striptags(), self.draw, NARROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +169,18 @@ class Context:
         return tuple(i for i, found in enumerate(self.warnings) if found.code in CONCERNS[block])
 
     def picture(
-        self, block: str, title: str, draw: Callable[[float], Figure], sentence: Markup, name: str = ""
+        self,
+        block: str,
+        title: str,
+        draw: Callable[[float], Figure],
+        sentence: Markup,
+        *,
+        slug: str,
+        name: str = "",
+        basis: str = "",
     ) -> Picture:
-        """Draw a figure at both widths."""
-        spoken = Markup(sentence).striptags()
-        wide, narrow = (svg(name or block, title, spoken, draw, width) for width in (WIDE, NARROW))
-        return Picture(title, wide, narrow, sentence, self.concerning(block))
+        """Make a figure that carries, drawn, what it rests on (by default sessions and users) and the caveat."""
+        stands = basis or f"n = {self.facts['matched']:,.0f} matched sessions of {self.facts['users']:,.0f} users"
+        return Picture(
+            title, name or block, slug, lambda width: foot(draw(width), stands), sentence, self.concerning(block)
+        )

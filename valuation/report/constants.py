@@ -20,10 +20,18 @@ ONE_USER = 0.5  # the disclosure rule's limit: more than half of a month is one 
 SLOPE_LOW, SLOPE_HIGH = 0.85, 1.15  # what the project accepts of a pricer on held-out postings
 HUB_SHARE = 0.2  # the top 1 % of postings carrying a fifth of all weight is twenty times an even spread
 COVERAGE_MISS = 0.02  # held-out coverage of the single-posting band must lie within two points of its level
+COMMON_USERS = 10  # fewer people seen at both ends than that say little of the same people over time
+VERY_FEW = 10.0  # effective clusters under which even widened intervals cover too little in simulations
+SAME_SIGN = 0.95  # one specification in twenty the other way round may be chance; more is a finding
+UNMATCHED_HIGH = 0.15  # a seventh of the sessions without a value leaves bounds wider than most intervals
+SIGN_SERIOUS = 0.75  # a quarter of the specifications the other way round
+UNMATCHED_RISE = 0.02  # two points more of them between the end months
+TILT_LOW, TILT_HIGH = 0.85, 1.15  # growth measured on held-out postings, against the growth of their actual prices
 SUM_GAP = 1e-6  # log points: contributions and values are sums of the same numbers
 MIN_CELL_SESSIONS = 15.0  # disclosure minimum where the manifest does not name one (METHOD section 11)
 MIN_CELL_USERS = 5.0
 SERIES_LEVEL = 0.95
+CAVEAT = "A relative, coarse measure: never a wage, an invoice or a saving."  # under every figure and table that leaves
 BAND_LEVEL = 0.90
 
 CONSTANTS: dict[str, float] = {
@@ -40,6 +48,15 @@ CONSTANTS: dict[str, float] = {
     "hub_share": HUB_SHARE,
     "hub_top": 0.01,
     "coverage_miss": COVERAGE_MISS,
+    "common_users": COMMON_USERS,
+    "very_few": VERY_FEW,
+    "same_sign": SAME_SIGN,
+    "unmatched_high": UNMATCHED_HIGH,
+    "unmatched_rise": UNMATCHED_RISE,
+    "tilt_low": TILT_LOW,
+    "tilt_high": TILT_HIGH,
+    "one": 1.0,
+    "placebo_level": 0.95,
     "series_level": SERIES_LEVEL,
     "band_level": BAND_LEVEL,
     # The published study (June 2026), METHOD section 0.

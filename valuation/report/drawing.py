@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from valuation.report.constants import CAVEAT
 from valuation.report.inputs import month_range
 from valuation.report.text import clean, excerpt
 
@@ -30,6 +31,7 @@ SECOND, THIRD = "#b4552d", "#5b7f4b"
 FONTS = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.family": ["DejaVu Sans"], "font.size": 8.0,
+    "pdf.fonttype": 42,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.edgecolor": INK,
     "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.titlesize": 8.0,
     "axes.titleweight": "bold", "axes.titlelocation": "left", "xtick.major.width": 0.6, "ytick.major.width": 0.6,
@@ -97,12 +99,23 @@ def new_figure(
     return figure, grid if len(grid) > 1 else grid[0]
 
 
+def foot(figure: Figure, basis: str) -> Figure:
+    """Write under a figure what it rests on and what it is not: it may leave the page without its sentence."""
+    width = float(figure.get_size_inches()[0])
+    text = f"{basis}. {CAVEAT}" if width > 5 else f"{basis}.\n{CAVEAT}"  # noqa: PLR2004 - inches, page or phone
+    figure.supxlabel(text, x=0.01, horizontalalignment="left", fontsize=6.2, color=GREY)
+    return figure
+
+
 def svg(name: str, title: str, description: str, draw: Callable[[float], Figure], width: float) -> Markup:
     """Return an inline SVG of ``draw(width)`` with a title and a description for those who do not see it."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     prefix = f"{name}-{'w' if width == WIDE else 'n'}"
     with sober(prefix):
         buffer = io.BytesIO()
-        draw(width).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        # savefig would draw everything twice, once only to lay it out, which drawing does as well
+        FigureCanvasSVG(draw(width)).print_svg(buffer, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().decode("utf-8")
     body = text[text.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)

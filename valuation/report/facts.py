@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from valuation.report import measures
+from valuation.report import measures, measures_evidence
 from valuation.report.inputs import RunTables, headline_pricer, lookup, select, setting, span
 from valuation.report.plots_groups import group_names, hidden_groups
 from valuation.report.provenance import key_of
@@ -22,6 +22,7 @@ MOST_CELLS = 12
 def facts_of(tables: RunTables) -> dict[str, float]:
     """Return the report's own numbers by name; NaN where a run cannot give one."""
     facts = {**_counts(tables), **_spread(tables), **_shift(tables), **_groups(tables), **_card(tables)}
+    facts |= {**_sources(tables), **measures_evidence.facts_of_evidence(tables)}
     for session_id in example_ids(tables):
         facts.update(_example(tables, session_id))
     return facts
@@ -86,6 +87,23 @@ def _groups(tables: RunTables) -> dict[str, float]:
         facts[key_of("groups", group_by, "drawn")] = len(group_names(tables, group_by))
         facts[key_of("groups", group_by, "hidden")] = len(hidden_groups(tables, group_by))
         facts[key_of("groups", group_by, "suppressed")] = float(frame["suppressed"].sum())
+    return facts
+
+
+def sources_shown(tables: RunTables) -> list[str]:
+    """Sources of the postings that sessions were matched with: the twelve with the most weight."""
+    weight = measures.source_weights(tables)["weight"].sort_index()
+    return [str(name) for name in weight.sort_values(ascending=False, kind="stable").index[:MOST_CELLS]]
+
+
+def _sources(tables: RunTables) -> dict[str, float]:
+    found, names = measures.source_weights(tables), sources_shown(tables)
+    facts: dict[str, float] = {"sources_all": len(found), "sources_shown": len(names)}
+    for name in names:
+        postings, weight, log_price = (float(found[column].loc[name]) for column in ("postings", "weight", "log_price"))
+        facts[key_of("source", name, "postings")] = postings
+        facts[key_of("source", name, "share")] = weight / float(found["weight"].sum())
+        facts[key_of("source", name, "price")] = math.exp(log_price)
     return facts
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from valuation.tables import (
+    Decomposition,
     IndexNumbers,
     People,
     Placebo,
@@ -68,7 +69,7 @@ class RunTables:
         What a simulated world knows about itself.
     withdrawn : tuple of Withdrawal
         Postings deleted since the run; their rows of `matches` are gone.
-    index_numbers, price_volume, time_dummies, people : DataFrame
+    decomposition_monthly, index_numbers, price_volume, time_dummies, people : DataFrame
         What moved, in more detail; written with the run.
     placebo, placebo_draws, tilt_backtest, sensitivity : DataFrame
         Written beside the run by `valuation placebo` and `valuation sensitivity`; empty until then.
@@ -86,6 +87,7 @@ class RunTables:
     manifest: Mapping[str, Any]
     truth: Mapping[str, Any] | None = None
     withdrawn: tuple[Withdrawal, ...] = ()
+    decomposition_monthly: pd.DataFrame = field(default_factory=lambda: empty(Decomposition))
     index_numbers: pd.DataFrame = field(default_factory=lambda: empty(IndexNumbers))
     price_volume: pd.DataFrame = field(default_factory=lambda: empty(PriceVolume))
     time_dummies: pd.DataFrame = field(default_factory=lambda: empty(TimeDummies))

@@ -103,6 +103,24 @@ def length_correlation(tables: RunTables) -> float:
     return float(np.corrcoef(length, value)[0, 1])
 
 
+def length_effect(tables: RunTables) -> float:
+    """Change of log value between the end months that a changed length alone would bring, in log points.
+
+    The slope of log value on log length within months, times the change of mean log length of matched sessions; NaN
+    where either cannot be had.
+    """
+    joined, ends = with_users(tables), span(tables)
+    joined = joined[joined["matched"]]
+    length = joined["summary"].str.len().astype(float).map(math.log)
+    by_month = length.groupby(joined["month"])
+    x = (length - by_month.transform("mean")).to_numpy(float)
+    means = by_month.mean()
+    if not {ends.base, ends.last} <= set(means.index) or float(x @ x) == 0:
+        return math.nan
+    y = joined["log_value"].to_numpy(float)
+    return float(x @ y / (x @ x)) * float(means[ends.last] - means[ends.base])
+
+
 def attributes(sessions: pd.DataFrame) -> list[str]:
     """Columns beside the named ones that hold 2 to 20 different texts or truth values."""
     found = []
@@ -163,6 +181,24 @@ def hub_share(tables: RunTables) -> float:
     size = max(int(clusters) if isinstance(clusters, int) else 0, len(by_cluster))
     total = float(by_cluster.sum())
     return float(by_cluster.iloc[: max(1, round(size / 100))].sum()) / total if total > 0 else math.nan
+
+
+def source_weights(tables: RunTables) -> pd.DataFrame:
+    """Matching weight, number and mean log price of the matched clusters by source; one row a source.
+
+    A cluster counts for the source of its posting in `matches`, the latest of its members.
+    """
+    if tables.matches.empty or tables.postings.empty:
+        return pd.DataFrame({"weight": [], "postings": [], "log_price": []})
+    weights = dict(zip(tables.values["session_id"], tables.values["weight"], strict=True))
+    rows = tables.matches.assign(mass=tables.matches["weight"] * tables.matches["session_id"].map(weights))
+    cluster = rows.groupby("posting_id").agg(mass=("mass", "sum"), log_price=("log_price", "first"))
+    source = tables.postings.set_index("posting_id")["source"]
+    named = cluster.assign(source=source.reindex(cluster.index).to_numpy()).dropna(subset=["source"])
+    found: pd.DataFrame = named.groupby("source").agg(
+        weight=("mass", "sum"), postings=("mass", "size"), log_price=("log_price", "mean")
+    )
+    return found
 
 
 def shift(tables: RunTables) -> Shift | None:

@@ -60,8 +60,13 @@ def _panel(axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame, overall: pd.DataF
 
 
 def hidden_groups(tables: RunTables, group_by: str) -> set[str]:
-    """Groups of a decomposition with a cell under the disclosure minimum in one of its two months."""
+    """Groups of a decomposition with a cell under the disclosure minimum in one of its two months.
+
+    All of them where the column has no series, as two columns crossed: nothing says that they are large enough.
+    """
     ends = select(tables.decomposition, group_by=group_by)
+    if group_by not in set(tables.series["group_by"]):
+        return {str(name) for name in ends["group"]} - {""}
     months = set(ends["from_month"]) | set(ends["to_month"])
     cells = select(tables.series, group_by=group_by, statistic="mean_log", pricer=headline_pricer(tables))
     return {str(name) for name in cells.loc[cells["suppressed"] & cells["month"].isin(months), "group"]}

@@ -56,12 +56,13 @@ def _bands(axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame) -> None:
     low, high = axis.spread(frame, "simultaneous_lower"), axis.spread(frame, "simultaneous_upper")
     axes.fill_between(x, low, high, color=d.PALE, linewidth=0, label="Simultaneous band", zorder=1)
     axes.vlines(x, low, high, color=d.PALE, linewidth=5, zorder=1)  # a month alone between gaps has no area to shade
-    _bars(axes, axis, frame, ("index_number", "lower", "upper"), d.ACCENT, "Pointwise interval")
+    error_bars(axes, axis, frame, ("index_number", "lower", "upper"), d.ACCENT, "Pointwise interval")
 
 
-def _bars(
+def error_bars(
     axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame, columns: tuple[str, str, str], color: str, name: str
 ) -> None:
+    """Draw the intervals of a series: columns are the value and its two ends; `name` '_' stays out of the legend."""
     value, low, high = (axis.spread(frame, column) for column in columns)
     below = [max(0.0, v - e) if math.isfinite(v - e) else math.nan for v, e in zip(value, low, strict=True)]
     above = [max(0.0, e - v) if math.isfinite(e - v) else math.nan for v, e in zip(value, high, strict=True)]
@@ -118,7 +119,7 @@ def levels_figure(tables: RunTables, width: float) -> Figure:
                 label=PRICER_WORDS[pricer].capitalize(),
             )  # fmt: skip
             spans.append(other["value"])
-    _bars(axes, axis, frame, ("value", "value_lower", "value_upper"), d.ACCENT, "Pointwise interval")
+    error_bars(axes, axis, frame, ("value", "value_lower", "value_upper"), d.ACCENT, "Pointwise interval")
     _markers(axes, axis, points, months_listed(tables, "partial"))
     low, high = d.extent(*spans)
     d.log_axis(axes, "y", low / 1.08, high * 1.08, d.dollars)
@@ -137,12 +138,12 @@ def shift_figure(tables: RunTables, width: float) -> Figure:
     for axes in (left, right):
         axes.grid(True, axis="y")
     left.axhline(0, color=d.GREY, linewidth=0.8)
-    _bars(left, axis, frame, ("difference", "lower", "upper"), d.ACCENT, "_")
+    error_bars(left, axis, frame, ("difference", "lower", "upper"), d.ACCENT, "_")
     left.plot(range(len(axis.months)), axis.spread(frame, "difference"), "o", color=d.ACCENT, markersize=4)
     left.set_ylabel("Actual minus predicted, log points")
     left.set_title("Pricer’s error on similar postings")
     headline = shown(series_of(tables))
-    _bars(right, axis, frame, ("corrected_value", "corrected_lower", "corrected_upper"), d.SECOND, "_")
+    error_bars(right, axis, frame, ("corrected_value", "corrected_lower", "corrected_upper"), d.SECOND, "_")
     right.plot(
         range(len(axis.months)), axis.spread(frame, "corrected_value"), "s--", color=d.SECOND, markersize=3.5,
         linewidth=1.2, label="Doubly robust",

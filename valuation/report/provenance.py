@@ -30,6 +30,12 @@ KEYS: dict[str, tuple[str, ...]] = {
     "decomposition": ("group_by", "group", "from_month", "to_month", "term"),
     "shift_check": ("month",),
     "validation": ("pricer", "sample", "cell_by", "cell", "measure"),
+    "index_numbers": ("group_by", "method", "comparison", "base_month", "month"),
+    "price_volume": ("from_month", "to_month", "term"),
+    "time_dummies": ("month", "covariates"),
+    "people": ("from_month", "to_month", "who", "measure"),
+    "placebo": ("placebo", "cell", "measure"),
+    "sensitivity": ("specification",),
 }
 NBSP = "\u00a0"  # so that a line never ends between a number and its percent sign
 PERCENT = frozenset({"share", "share_bare", "growth", "growth_bare", "level"})
@@ -90,7 +96,7 @@ def styled(number: float, style: str) -> str:
     """Write a number in one of the report's styles.
 
     ``count`` 1,234 · ``usd`` $123 · ``share`` 12.3 % · ``growth`` +27.1 % · ``index`` 127.1 · ``log`` +0.123 ·
-    ``ln`` 5.123 · ``number`` 0.38 · ``factor`` ×2.39 · ``plain`` as it is.
+    ``ln``, ``se``, ``p`` 5.123 · ``number`` 0.38 · ``factor`` ×2.39 · ``plain`` as it is.
     """
     written = {
         "count": lambda: f"{number:,.0f}",
@@ -104,6 +110,8 @@ def styled(number: float, style: str) -> str:
         "log": lambda: f"{number:+.3f}",
         "ln": lambda: f"{number:.3f}",
         "number": lambda: f"{number:.2f}",
+        "se": lambda: f"{number:.3f}",
+        "p": lambda: f"{number:.3f}",
         "factor": lambda: f"×{number:.2f}" if number < 10 else f"×{number:.1f}",
         "plain": lambda: f"{number:,.0f}" if number.is_integer() and abs(number) < 1e15 else f"{number:.6g}",
     }[style]()

@@ -17,17 +17,18 @@ from valuation.report import (
     section_otherwise,
     section_reasons,
 )
-from valuation.report.blocks import Context
-from valuation.report.drawing import WIDE, sober
+from valuation.report.blocks import Context, Picture, Section
+from valuation.report.disclosure import disclosed
 from valuation.report.facts import facts_of
+from valuation.report.files_figures import FIGURE_FORMATS, save_figure
 from valuation.report.inputs import RunTables, lookup, series_of
-from valuation.report.plots_series import main_figure, shown
+from valuation.report.plots_series import shown
 from valuation.report.provenance import constant, month
 from valuation.report.text import clean
 from valuation.report.warnings import warnings_of
-from valuation.tables.files import write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from jinja2 import Template
@@ -54,6 +55,22 @@ def _template() -> Template:
     return environment.get_template("report.html.j2")
 
 
+def context_of(tables: RunTables, *, keep_headline: bool = True) -> Context:
+    """Set aside what may not be shown (see `disclosure.publishable`), and compute what every section needs."""
+    shown_tables = disclosed(tables, keep_headline=keep_headline)
+    return Context(shown_tables, facts_of(shown_tables), tuple(warnings_of(shown_tables)))
+
+
+def sections_of(context: Context) -> list[Section]:
+    """Build every section, in the order in which an economist asks."""
+    return [module.section(context) for module in SECTIONS]
+
+
+def pictures_in(sections: Sequence[Section]) -> list[Picture]:
+    """Return every figure, in the report's order; each draws itself when asked."""
+    return [block for section in sections for block in section.blocks if isinstance(block, Picture)]
+
+
 def render(tables: RunTables) -> str:
     """Return the report of a run as one self-contained HTML page.
 
@@ -67,12 +84,12 @@ def render(tables: RunTables) -> str:
     str
         HTML without script and without any address that a browser loads; the same for equal tables.
     """
-    context = Context(tables, facts_of(tables), tuple(warnings_of(tables)))
+    context = context_of(tables)
     return _template().render(
         context=context,
         headline=section_growth.headline(context),
         truth=section_growth.truth(context),
-        sections=[module.section(context) for module in SECTIONS],
+        sections=sections_of(context),
         run_id=clean(str(lookup(tables.manifest, "run_id") or "")),
         css=Markup(_css()),  # noqa: S704 (a file of this package)
         month=month,
@@ -93,7 +110,7 @@ def has_main_figure(tables: RunTables) -> bool:
 
 
 def save_main_figure(tables: RunTables, path: Path) -> None:
-    """Write the report's main figure as SVG or PNG, by the suffix of `path`; the same bytes for equal tables.
+    """Write the report's main figure as SVG, PDF or PNG, by the suffix of `path`; the same bytes for equal tables.
 
     Raises
     ------
@@ -101,11 +118,9 @@ def save_main_figure(tables: RunTables, path: Path) -> None:
         Another suffix, or no month that may be shown.
     """
     kind = path.suffix.lower().lstrip(".")
-    if kind not in ("svg", "png"):
-        raise InputError(f"{path}: the main figure can be saved as .svg or .png, not as {path.suffix or 'that'}")
+    if kind not in FIGURE_FORMATS:
+        known = ", ".join(f".{name}" for name in FIGURE_FORMATS)
+        raise InputError(f"{path}: a figure can be saved as {known}, not as {path.suffix or 'that'}")
     if not has_main_figure(tables):
         raise InputError("there is no main figure: no month of this run has a value that may be shown")
-    quiet = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    with sober("main"):
-        figure = main_figure(tables, WIDE)
-        write_atomic(path, lambda to: figure.savefig(to, format=kind, dpi=200, metadata=quiet))
+    save_figure(pictures_in([section_growth.section(context_of(tables))])[0], path)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from valuation.report import constants as limits
 from valuation.report import measures
-from valuation.report.inputs import RunTables, month_range, months_listed, setting, span
+from valuation.report.inputs import RunTables, headline_growth, month_range, months_listed, setting, span
 from valuation.report.provenance import constant, month, quoted
 from valuation.report.warning import Severity, Warning_, warning
 
@@ -84,8 +84,22 @@ def length_drift(tables: RunTables) -> list[Warning_]:
         "correlation": (correlation, "number"),
     }
     words = {"base": month(ends.base), "last": month(ends.last), "limit": constant("length_change", "level")}
-    severity: Severity = "serious" if abs(correlation) > limits.LENGTH_CORRELATION else "caution"
-    return [warning("length_drift", severity, "Summary length drifts", text, numbers, words)]
+    drift = warning("length_drift", "caution", "Summary length drifts", text, numbers, words)
+    return [drift, *_length_confounds(tables)] if abs(correlation) > limits.LENGTH_CORRELATION else [drift]
+
+
+def _length_confounds(tables: RunTables) -> list[Warning_]:
+    """Length goes with value and it changed: say how much of growth length alone would bring."""
+    effect, row = measures.length_effect(tables), headline_growth(tables)
+    if row is None or not math.isfinite(effect) or not math.isfinite(row["growth"]):
+        return []
+    text = (
+        "Summaries became longer or shorter, and length goes with value: within a month values follow length so that "
+        "the change of length alone would move the mean by {effect} log points, beside measured growth of {growth} log "
+        "points. Growth and the writing cannot be told apart here; the command valuation placebo holds length fixed."
+    )
+    numbers = {"effect": (effect, "log"), "growth": (math.log1p(float(row["growth"])), "log")}
+    return [warning("length_confounds", "serious", "Length changes and goes with value", text, numbers)]
 
 
 def length_value(tables: RunTables) -> list[Warning_]:
@@ -156,11 +170,13 @@ def user_overlap(tables: RunTables) -> list[Warning_]:
     """Warn if few users appear in both end months: growth compares different people."""
     both, either, single = measures.user_overlap(tables)
     ends = span(tables)
-    if ends.base == ends.last or either == 0 or both / either >= limits.OVERLAP:
+    enough = either > 0 and both / either >= limits.OVERLAP and both >= limits.COMMON_USERS
+    if ends.base == ends.last or either == 0 or enough:
         return []
     text = (
-        "Of the {either} users of {base} or {last}, {both} appear in both ({share}; limit {limit}), and {single} of "
-        "all users appear in one month only: growth compares different people, not the same people over time."
+        "Of the {either} users of {base} or {last}, {both} appear in both ({share}; limits {limit} and {least} "
+        "users), and {single} of all users appear in one month only: growth compares different people, not the same "
+        "people over time."
     )
     numbers = {
         "either": (either, "count"),
@@ -169,6 +185,7 @@ def user_overlap(tables: RunTables) -> list[Warning_]:
         "single": (single, "share"),
     }
     words = {"base": month(ends.base), "last": month(ends.last), "limit": constant("overlap", "level")}
+    words["least"] = constant("common_users", "count")
     return [warning("user_overlap", "caution", "Different users at the two ends", text, numbers, words)]
 
 

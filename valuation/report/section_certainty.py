@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from valuation.report import measures
+from valuation.report import measures, section_card
 from valuation.report import plots_series as plots
+from valuation.report import plots_values as distributions
 from valuation.report.blocks import Block, Context, Grid, Note, Section
 from valuation.report.inputs import headline_growth, series_of, span
 from valuation.report.provenance import DASH, cell, interval, month
@@ -28,7 +29,8 @@ def section(context: Context) -> Section:
         "An interval covers sampling only. Whether the pricer itself leans the way sessions moved is asked by the "
         "shift check; what it cannot see, only people who read the matches can."
     )
-    return Section("How sure?", lead, (_variation(context), *_shift(context), *_matched(context)))
+    sampling = (_variation(context), *_shift(context), *_matched(context))
+    return Section("How sure?", lead, (*sampling, *_widths(context), *section_card.blocks(context)))
 
 
 def _variation(context: Context) -> Block:
@@ -92,7 +94,9 @@ def _shift(context: Context) -> tuple[Block, ...]:
         "doubly robust series adds the error back: right if either the pricer or the weighting is."
     ).format(verdict=verdict, level=context.level("series"), matched=context.fact("matched", "count"))
     title = "Shift check: does the pricer’s error move with the sessions?"
-    picture = context.picture("shift", title, lambda width: plots.shift_figure(context.tables, width), sentence)
+    picture = context.picture(
+        "shift", title, lambda width: plots.shift_figure(context.tables, width), sentence, slug="shift-check"
+    )
     rows = tuple(_shift_row(row) for _, row in frame.iterrows())
     header = ("Month", "Error, log points", "Interval", "Effective postings", "Doubly robust value", "Interval")
     text = Markup(
@@ -138,4 +142,35 @@ def _matched(context: Context) -> tuple[Block, ...]:
         last_n=cell("series", last, "n_sessions", "count"),
     )
     title = "Matched share of sessions by month"
-    return (context.picture("matched", title, lambda width: plots.matched_figure(context.tables, width), sentence),)
+    return (
+        context.picture(
+            "matched", title, lambda width: plots.matched_figure(context.tables, width), sentence, slug="matched-share"
+        ),
+    )
+
+
+def _widths(context: Context) -> tuple[Block, ...]:
+    if all(width.empty for width in measures.band_widths(context.tables.values).values()):
+        return ()
+    sentence = Markup(
+        "Both bands have level {level}. The <em>typical band</em> holds the pricer’s own target, the typical price "
+        "of comparable work, against sampling error; half of the sessions have one narrower than {typical} either "
+        "way. The <em>single-posting band</em> says where the price of one such posting would lie ({single} in the "
+        "middle): wide on purpose, because clients ask very different prices for like work. n = {matched} matched "
+        "sessions."
+    ).format(
+        level=context.level("bands"),
+        typical=context.fact("width_typical", "factor"),
+        single=context.fact("width_single", "factor"),
+        matched=context.fact("matched", "count"),
+    )
+    title = "Half-width of the two bands of a session’s value"
+    return (
+        context.picture(
+            "widths",
+            title,
+            lambda width: distributions.widths_figure(context.tables, width),
+            sentence,
+            slug="band-widths",
+        ),
+    )

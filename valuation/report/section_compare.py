@@ -1,4 +1,4 @@
-"""Compared with what: where values and similarities lie, how wide the bands are, and how well the pricer does."""
+"""Compared with what: the sources of prices, where sessions lie, other pricers and statistics, placebos."""
 
 from __future__ import annotations
 
@@ -6,52 +6,51 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from valuation.report import constants, measures
 from valuation.report import plots_values as plots
+from valuation.report import section_placebos
 from valuation.report.blocks import Block, Context, Grid, Note, Section
-from valuation.report.facts import card_cells, card_rows
-from valuation.report.inputs import PRICER_WORDS, headline_pricer, select
-from valuation.report.provenance import DASH, cell, constant, interval, key_of, quoted
+from valuation.report.facts import sources_shown
+from valuation.report.inputs import PRICER_WORDS, STATISTIC_WORDS, select, span
+from valuation.report.provenance import DASH, cell, interval, key_of, month, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BIAS = "predicted_over_actual"
-MEASURE_WORDS = {
-    "squared_correlation": "Squared correlation of log prices",
-    "slope": "Calibration slope",
-    "mean_absolute_error": "Mean absolute error, log points",
-    "root_mean_squared_error": "Root mean squared error, log points",
-    "mean_error": "Mean of actual minus predicted, log points",
-    BIAS: "Predicted over actual, geometric mean",
-    "single_coverage": "Coverage of the single-posting band",
-    "single_width": "Width of the single-posting band, log points",
-    "typical_width": "Width of the typical band, log points",
-    "interval_score": "Interval score, single-posting band (less is better)",
-    "interval_score_constant": "Interval score, a band of constant width",
-    "interval_score_difference": "Difference of the two scores",
-}
-TIER_NOTE = (
-    " Tiers are of the actual price: any pricer that regresses to the mean overprices the cheap and underprices the "
-    "dear."
-)
-SAMPLE_WORDS = {"natural": "natural mix", "tier_weighted": "price tiers balanced", "holdout": "held-out file"}
-CELL_WORDS = {
-    "tier": "price tier",
-    "predicted": "predicted value",
-    "similarity": "similarity",
-    "source": "source",
-    "month": "month",
-}
 
 
 def section(context: Context) -> Section:
     """Build the section."""
     lead = Markup(
-        "What the values are, how like their postings the sessions are, and how the pricer does where prices are known."
+        "Whose prices these are, how like their postings the sessions are, what other pricers and statistics say, and "
+        "what the method says where there is nothing to find."
     )
-    blocks = (*_values(context), *_similarity(context), *_widths(context), *_card(context), _study(context))
-    return Section("Compared with what?", lead, blocks)
+    blocks = (*_sources(context), *_values(context), *_similarity(context), _grid(context))
+    return Section("Compared with what?", lead, (*blocks, *section_placebos.blocks(context)))
+
+
+def _sources(context: Context) -> tuple[Block, ...]:
+    names = sources_shown(context.tables)
+    if not names:
+        return ()
+    body = tuple(
+        (
+            quoted(name),
+            context.fact(key_of("source", name, "postings"), "count"),
+            context.fact(key_of("source", name, "share"), "share"),
+            context.fact(key_of("source", name, "price"), "usd"),
+        )
+        for name in names
+    )
+    sentence = Markup(
+        "Postings that are a neighbour of a session, the share of all matching weight that they carry, and their "
+        "geometric mean price; n = {matched} matched sessions. {shown} of {all} sources are shown, by weight. Which "
+        "sources make up the basket is a choice that no interval covers: see growth with each left out."
+    ).format(
+        matched=context.fact("matched", "count"),
+        shown=context.fact("sources_shown", "count"),
+        all=context.fact("sources_all", "count"),
+    )
+    header = ("Source", "Postings used", "Share of weight", "Geometric mean price")
+    return (Grid("Whose prices: sources of the postings", header, body, sentence, context.concerning("sources")),)
 
 
 def _values(context: Context) -> tuple[Block, ...]:
@@ -69,7 +68,11 @@ def _values(context: Context) -> tuple[Block, ...]:
         matched=context.fact("matched", "count"),
     )
     title = "Distribution of sessions’ values, base month and last month"
-    return (context.picture("values", title, lambda width: plots.values_figure(context.tables, width), sentence),)
+    return (
+        context.picture(
+            "values", title, lambda width: plots.values_figure(context.tables, width), sentence, slug="values"
+        ),
+    )
 
 
 def _similarity(context: Context) -> tuple[Block, ...]:
@@ -88,150 +91,46 @@ def _similarity(context: Context) -> tuple[Block, ...]:
     )
     title = "Similarity of sessions to their nearest posting"
     return (
-        context.picture("similarity", title, lambda width: plots.similarity_figure(context.tables, width), sentence),
+        context.picture(
+            "similarity",
+            title,
+            lambda width: plots.similarity_figure(context.tables, width),
+            sentence,
+            slug="similarity",
+        ),
     )
 
 
-def _widths(context: Context) -> tuple[Block, ...]:
-    if all(width.empty for width in measures.band_widths(context.tables.values).values()):
-        return ()
-    sentence = Markup(
-        "Both bands have level {level}. The <em>typical band</em> holds the pricer’s own target, the typical price "
-        "of comparable work, against sampling error; half of the sessions have one narrower than {typical} either "
-        "way. The <em>single-posting band</em> says where the price of one such posting would lie ({single} in the "
-        "middle): wide on purpose, because clients ask very different prices for like work. n = {matched} matched "
-        "sessions."
-    ).format(
-        level=context.level("bands"),
-        typical=context.fact("width_typical", "factor"),
-        single=context.fact("width_single", "factor"),
-        matched=context.fact("matched", "count"),
-    )
-    title = "Half-width of the two bands of a session’s value"
-    return (context.picture("widths", title, lambda width: plots.widths_figure(context.tables, width), sentence),)
-
-
-def style_of(measure: str) -> str:
-    """Return how a measure of the card is written."""
-    return "share" if "coverage" in measure else "factor" if measure == BIAS else "number"
-
-
-def _card(context: Context) -> tuple[Block, ...]:
-    frame = context.tables.validation
-    frame = frame[frame["estimate"].notna()]
+def _grid(context: Context) -> Block:
+    ends = span(context.tables)
+    frame = select(context.tables.growth, group_by="", variation="both", from_month=ends.base, to_month=ends.last)
+    frame = frame[frame["growth"].notna()]
     if frame.empty:
-        return (Note(Markup("The pricer card is empty: the command valuation validate fills it.")),)
-    tables: list[Block] = []
-    overall = frame[frame["cell_by"] == ""]
-    if not overall.empty:
-        tables.append(_overall(context, overall))
-    tables += [_by_cell(context, name) for name in CELL_WORDS if (frame["cell_by"] == name).any()]
-    return tuple(tables)
+        return Note(Markup("There is no growth figure to compare."))
+    found = {(row["statistic"], row["pricer"]): row for _, row in frame.iterrows()}
+    body = tuple(
+        (Markup("{}").format(words.capitalize()), *(_cell(found.get((name, pricer))) for pricer in PRICER_WORDS))
+        for name, words in STATISTIC_WORDS.items()
+        if any((name, pricer) in found for pricer in PRICER_WORDS)
+    )
+    sentence = Markup(
+        "Growth from {base} to {last} with {level} intervals over users and postings, n = {matched} matched sessions "
+        "of {users} users. The geometric mean follows the typical session; the mean price follows the dear ones, by "
+        "the mean error factor found at each level of value."
+    ).format(
+        base=month(ends.base),
+        last=month(ends.last),
+        level=context.level("series"),
+        matched=context.fact("matched", "count"),
+        users=context.fact("users", "count"),
+    )
+    header = ("Statistic", *(words.capitalize() for words in PRICER_WORDS.values()))
+    return Grid("Growth by statistic and pricer", header, body, sentence, context.concerning("otherwise"))
 
 
-def _estimate(row: pd.Series | None) -> Markup:
+def _cell(row: pd.Series | None) -> Markup:
     if row is None:
-        return Markup("")
-    style = style_of(row["measure"])
-    estimate, ends = cell("validation", row, "estimate", style), interval("validation", row, ("lower", "upper"), style)
-    return estimate if ends == DASH else Markup("{} <small>{}</small>").format(estimate, ends)
-
-
-def _overall(context: Context, frame: pd.DataFrame) -> Grid:
-    """Lay measures and samples against the three pricers."""
-    pricers = [name for name in PRICER_WORDS if (frame["pricer"] == name).any()]
-    body = []
-    for (sample, measure), rows in frame.groupby(["sample", "measure"], sort=False):
-        found = {row["pricer"]: row for _, row in rows.iterrows()}
-        first = rows.iloc[0]
-        body.append(
-            (
-                _words(MEASURE_WORDS, measure),
-                _words(SAMPLE_WORDS, sample),
-                cell("validation", first, "n", "count"),
-                *(_estimate(found.get(name)) for name in pricers),
-            )
-        )
-    header = ("Measure", "Sample", "n", *(PRICER_WORDS[name].capitalize() for name in pricers))
-    sentence = Markup(
-        "On postings that the pricer did not see, with intervals where they are estimated. Squared correlations of "
-        "differently mixed samples are not comparable with each other. The headline uses {pricer}."
-    ).format(pricer=PRICER_WORDS[headline_pricer(context.tables)])
-    return Grid("Pricer card", header, tuple(body), sentence, context.concerning("card"))
-
-
-def _words(known: dict[str, str], name: object) -> Markup:
-    return Markup("{}").format(known[str(name)]) if str(name) in known else quoted(str(name).replace("_", " "))
-
-
-def _by_cell(context: Context, cell_by: str) -> Grid:
-    """Lay the cells of one kind against the measures, for the headline's pricer."""
-    rows = card_rows(context.tables, cell_by)
-    kinds = list(dict.fromkeys(rows["measure"]))
-    body = []
-    for name in card_cells(rows):
-        found = {row["measure"]: row for _, row in rows[rows["cell"] == name].iterrows()}
-        first = next(iter(found.values()))
-        body.append(
-            (quoted(name), cell("validation", first, "n", "count"), *(_estimate(found.get(kind)) for kind in kinds))
-        )
-    header = (CELL_WORDS[cell_by].capitalize(), "n", *(_words(MEASURE_WORDS, kind) for kind in kinds))
-    sentence = Markup(
-        "{pricer}, {sample}, with intervals where they are estimated; n counts held-out postings.{tier}{cut}"
-    ).format(
-        pricer=PRICER_WORDS[rows["pricer"].iloc[0]].capitalize(),
-        sample=_words(SAMPLE_WORDS, rows["sample"].iloc[0]),
-        tier=TIER_NOTE if cell_by == "tier" else "",
-        cut=_cut(context, cell_by) if len(card_cells(rows)) < rows["cell"].nunique() else "",
+        return DASH
+    return Markup("{} <small>{}</small>").format(
+        cell("growth", row, "growth", "growth"), interval("growth", row, ("lower", "upper"), "growth")
     )
-    return Grid(f"Pricer card by {CELL_WORDS[cell_by]}", header, tuple(body), sentence, context.concerning("card"))
-
-
-def _cut(context: Context, cell_by: str) -> Markup:
-    return Markup(" Of {all} cells, the {shown} with the most postings are shown.").format(
-        all=context.fact(key_of("card", cell_by, "all"), "count"),
-        shown=context.fact(key_of("card", cell_by, "shown"), "count"),
-    )
-
-
-def _study(context: Context) -> Grid:
-    """Set what the published study printed of its pricer beside the same measures of these."""
-    frame = context.tables.validation
-    pricers = [name for name in PRICER_WORDS if (frame["pricer"] == name).any()]
-    balanced = select(frame, sample="tier_weighted", cell_by="", measure="squared_correlation")
-    squared = Markup("{} <small>{} to {}</small>").format(
-        constant("study_r2", "number"), constant("study_r2_lower", "number"), constant("study_r2_upper", "number")
-    )
-    body = [
-        (Markup("Squared correlation, tiers balanced"), squared, *(_first(balanced, name) for name in pricers)),
-        *(_tier(frame, tier, pricers) for tier in range(4)),
-    ]
-    sentence = Markup(
-        "Below the first row: predicted over actual price, geometric mean, by actual price. The study that made this "
-        "measure known ({sessions} sessions of {users} people) reported growth of {growth}, without an interval. Its "
-        "pricer is a different estimator: a language model guessed prices of sessions rewritten as postings, and was "
-        "tried on n = {n} other postings. This report replicates neither; a dash means that this run has no such "
-        "cell. Intervals of {level}."
-    ).format(
-        sessions=constant("study_sessions", "count"),
-        users=constant("study_users", "count"),
-        growth=constant("study_growth", "growth"),
-        n=constant("study_holdout", "count"),
-        level=constant("series_level", "level"),
-    )
-    header = ("Measure", "Published study", *(PRICER_WORDS[name].capitalize() for name in pricers))
-    title = "Beside the published study’s pricer, a different estimator"
-    return Grid(title, header, tuple(body), sentence, context.concerning("card"))
-
-
-def _first(rows: pd.DataFrame, pricer: str) -> Markup:
-    mine = rows[(rows["pricer"] == pricer) & rows["estimate"].notna()]
-    return DASH if mine.empty else _estimate(mine.iloc[0])
-
-
-def _tier(frame: pd.DataFrame, tier: int, pricers: list[str]) -> tuple[Markup, ...]:
-    """One price tier; a run whose tiers have other limits gets dashes."""
-    low, high = (int(constants.CONSTANTS[f"study_tier_{end}"]) for end in (tier, tier + 1))
-    rows = select(frame, sample="natural", cell_by="tier", cell=f"${low:,}-{high:,}", measure=BIAS)
-    name = Markup("{} to {}").format(constant(f"study_tier_{tier}", "usd"), constant(f"study_tier_{tier + 1}", "usd"))
-    return name, constant(f"study_bias_tier_{tier}", "factor"), *(_first(rows, pricer) for pricer in pricers)

@@ -112,7 +112,9 @@ def _index(context: Context) -> Block:
         users=context.fact("users", "count"),
     )
     title = "Typical value of a session by month, as index numbers"
-    return context.picture("index", title, lambda width: plots.main_figure(context.tables, width), sentence)
+    return context.picture(
+        "index", title, lambda width: plots.main_figure(context.tables, width), sentence, slug="growth"
+    )
 
 
 def _levels(context: Context) -> Block:
@@ -132,7 +134,9 @@ def _levels(context: Context) -> Block:
         "A typical value is a geometric mean of asking prices for comparable postings, in nominal US dollars."
     ).format(values=Markup(", ").join(parts), stop="; " if parts else "", level=context.level("series"))
     title = "Typical value of a session by month, in US dollars"
-    return context.picture("levels", title, lambda width: plots.levels_figure(context.tables, width), sentence)
+    return context.picture(
+        "levels", title, lambda width: plots.levels_figure(context.tables, width), sentence, slug="levels"
+    )
 
 
 def _growth_table(context: Context) -> tuple[Block, ...]:

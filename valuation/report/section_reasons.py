@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from valuation.report import plots_groups as plots
+from valuation.report import section_people, section_prices
 from valuation.report.blocks import Block, Context, Grid, Note, Section
 from valuation.report.drawing import label
 from valuation.report.provenance import cell, interval, key_of, month, quoted, traced
+from valuation.report.text import slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,17 +21,45 @@ def section(context: Context) -> Section:
     """Build the section."""
     lead = Markup(
         "Sessions can become worth more because each kind of work does (within), or because there is more of the "
-        "dearer kinds (mix)."
+        "dearer kinds (mix); because gigs are dearer, or because the work is; because people changed what they do, or "
+        "because other people came."
     )
     tables = context.tables
-    names = sorted(set(tables.series["group_by"]) | set(tables.decomposition["group_by"]))
+    # a group of two columns crossed has no series, so nothing says that it is large enough: only the sums are shown
+    names = sorted(set(tables.series["group_by"]) - {""})
     blocks: list[Block] = []
-    for position, group_by in enumerate(name for name in names if name):
+    for position, group_by in enumerate(names):
         blocks += _groups(context, group_by, position)
         blocks += _decomposition(context, group_by, position)
-    if not blocks:
+    if not names:
         blocks.append(Note(Markup("No column to group sessions by was configured, so the change is not split.")))
+    blocks += [*_sums(context), *section_prices.blocks(context), *section_people.blocks(context)]
     return Section("Why did it move?", lead, tuple(blocks))
+
+
+def _sums(context: Context) -> list[Block]:
+    """Set the sums of every split side by side, those of two columns crossed too."""
+    frame = context.tables.decomposition
+    frame = frame[(frame["group"] == "") & frame["estimate"].notna()]
+    body = []
+    for group_by in sorted(set(frame["group_by"])):
+        rows = {row["term"]: row for _, row in frame[frame["group_by"] == group_by].iterrows()}
+        body.append((quoted(group_by), *(_term(rows.get(term)) for term in ("within", "mix", "total"))))
+    if len(body) < 2:  # noqa: PLR2004 - one split stands in its own table
+        return []
+    sentence = Markup(
+        "The same change split by each column, and by two crossed: log points with {level} intervals, n = {matched} "
+        "matched sessions. A split by a finer or another column answers another question; none of them is the cause."
+    ).format(level=context.level("series"), matched=context.fact("matched", "count"))
+    title = "Mix and within, by every column"
+    header = ("Split by", "Within", "Mix", "Total")
+    return [Grid(title, header, tuple(body), sentence, context.concerning("decomposition"))]
+
+
+def _term(row: pd.Series | None) -> Markup:
+    if row is None:
+        return traced(None, "", "log")
+    return Markup("{} <small>{}</small>").format(cell("decomposition", row, "estimate", "log"), _interval(row))
 
 
 def _groups(context: Context, group_by: str, position: int) -> list[Block]:
@@ -53,7 +83,8 @@ def _groups(context: Context, group_by: str, position: int) -> list[Block]:
             title,
             lambda width: plots.groups_figure(context.tables, group_by, width),
             sentence,
-            f"groups{position}",
+            slug=f"groups-by-{slug(group_by)}",
+            name=f"groups{position}",
         )
     ]
 
@@ -84,7 +115,8 @@ def _decomposition(context: Context, group_by: str, position: int) -> list[Block
         title,
         lambda width: plots.decomposition_figure(context.tables, group_by, width),
         sentence,
-        f"decomposition{position}",
+        slug=f"mix-and-within-by-{slug(group_by)}",
+        name=f"decomposition{position}",
     )
     return [picture, _decomposition_table(context, frame, group_by)]
 
@@ -116,14 +148,7 @@ def _decomposition_table(context: Context, frame: pd.DataFrame, group_by: str) -
     body = []
     for group in dict.fromkeys(frame["group"]):
         rows = {row["term"]: row for _, row in frame[frame["group"] == group].iterrows()}
-        terms = [
-            Markup("{} <small>{}</small>").format(
-                cell("decomposition", rows[term], "estimate", "log"), _interval(rows[term])
-            )
-            if term in rows
-            else traced(None, "", "log")
-            for term in ("within", "mix", "total")
-        ]
+        terms = [_term(rows.get(term)) for term in ("within", "mix", "total")]
         body.append((quoted(group) if group else Markup("All groups"), *terms))
     sentence = Markup(
         "Log points with {level} intervals; within and mix add up to the total. n = {matched} matched sessions."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from urllib.parse import urlsplit
 
@@ -49,3 +50,13 @@ def safe_url(url: object) -> str:
     except ValueError:
         return ""
     return url if parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc else ""
+
+
+def slug(text: object, length: int = 40) -> str:
+    """Return `text` as part of a file's name: lower-case ASCII letters, digits and dashes, never empty.
+
+    >>> slug("Kind x Agent/../")
+    'kind-x-agent'
+    """
+    plain = unicodedata.normalize("NFKD", clean(text)).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain[:length]).strip("-") or "unnamed"

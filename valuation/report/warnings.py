@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from valuation.report import rules_estimates as estimates
+from valuation.report import rules_evidence as evidence
 from valuation.report import rules_sessions as sessions
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     sessions.withdrawn,
     estimates.no_growth,
     estimates.shift_excludes_zero,
+    evidence.placebo_failed,
     sessions.mix_jump,
     sessions.length_drift,
+    evidence.few_clusters,
     sessions.few_users,
     sessions.one_user,
     estimates.matched_fall,
+    evidence.unmatched_rising,
+    evidence.tilt_slope,
+    evidence.sign_changes,
     estimates.few_postings,
     sessions.user_overlap,
     sessions.length_value,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from make_evidence import make_evidence
 
 from valuation.report.inputs import RunTables
 from valuation.tables import (
@@ -54,9 +55,13 @@ def make_tables(  # noqa: C901 (one linear recipe)
     hostile: bool = False,
     partial: tuple[str, ...] = (),
     group_by: str = "kind",
+    evidence: bool = True,
     seed: int = 0,
 ) -> RunTables:
-    """Build a run: values rise 4 % a month; every table obeys its schema."""
+    """Build a run: values rise 4 % a month; every table obeys its schema.
+
+    With `evidence` it has what stands beside a run too, if it has two months or more.
+    """
     rng = np.random.default_rng(seed)
     months = MONTHS if months is None else months
     ids = [f"s{i:05d}" for i in range(n)]
@@ -109,6 +114,7 @@ def make_tables(  # noqa: C901 (one linear recipe)
         postings=_postings(posting_ids, hostile),
         manifest=_manifest(months, partial, group_by),
         truth=None,
+        **(make_evidence(months, group_by, hostile) if evidence else {}),
     )
 
 

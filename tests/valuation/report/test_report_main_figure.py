@@ -10,11 +10,12 @@ from valuation.report import save_main_figure
 
 def test_svg_and_png_are_written_and_deterministic(tmp_path):
     tables = make_tables()
-    for kind in ("svg", "png"):
+    for kind in ("svg", "pdf", "png"):
         first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
         save_main_figure(tables, first)
         save_main_figure(tables, second)
         assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-1.")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert b"dc:date" not in (tmp_path / "a.svg").read_bytes()
     root = etree.parse(tmp_path / "a.svg").getroot()
@@ -23,7 +24,7 @@ def test_svg_and_png_are_written_and_deterministic(tmp_path):
 
 
 def test_other_suffixes_and_empty_series_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"\.svg or \.png"):
-        save_main_figure(make_tables(), tmp_path / "main.pdf")
+    with pytest.raises(InputError, match=r"\.svg, \.pdf, \.png, not as \.jpeg"):
+        save_main_figure(make_tables(), tmp_path / "main.jpeg")
     with pytest.raises(InputError, match="no month of this run"):
         save_main_figure(without_rows(make_tables(), "series"), tmp_path / "main.svg")

@@ -1,0 +1,270 @@
+"""What the specifications of a block share: postings, features, neighbours, and the fitted regression.
+
+A *room* is an encoder and a register: its vectors are embedded and its basket searched once, wider than any
+specification needs, so that a part of the basket finds its neighbours among those already there; only texts that have
+too few of them left are searched again. What is fitted on the whole basket's texts (components of TF-IDF, the
+register's means, folds, resampling units) stays as it is when postings are left out; the regression, its penalty and
+``s_min`` are found anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indices.neighbours import NeighbourIndex, Neighbours
+from valuation.core.arrays import BasketModel
+from valuation.core.hedonic import cross_fit
+from valuation.core.kernel import nearest_outside
+from valuation.core.pricing import Pricer, make_pricer, price, price_basket
+from valuation.errors import ThinMatchError
+from valuation.evidence.specifications import WHOLE, WITHOUT
+from valuation.pipeline.model_store import open_model
+from valuation.pipeline.run import prepare_sessions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from valuation.config import Settings
+    from valuation.evidence.specifications import Block
+    from valuation.pipeline.model import PriceModel
+    from valuation.pipeline.run import SessionArrays
+    from valuation.progress import Progress
+    from valuation.storage import Layout
+
+SPARE = 2
+"""Neighbours found in the whole basket for each one that a part of it needs."""
+FULL_TEXT = 300
+"""Characters from which a description counts as full."""
+AUTOMATIC = 0.01
+"""Quantile of the postings' own nearest similarities that ``s_min = auto`` stands for, as in a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An encoder and a register.
+
+    Attributes
+    ----------
+    model : PriceModel
+        Of the whole basket.
+    sessions : SessionArrays
+        All sessions, ordered by session_id.
+    of_postings, of_sessions : Neighbours
+        In the whole basket, wider than needed.
+    most : int
+        The largest k of the grid.
+    """
+
+    model: PriceModel
+    sessions: SessionArrays
+    of_postings: Neighbours
+    of_sessions: Neighbours
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A part of a room's basket, searched and fitted.
+
+    Attributes
+    ----------
+    model : BasketModel
+    pricer : Pricer
+        Its `k` and `tau` are the headline's; `values` takes others.
+    features : ndarray, shape (n_clusters, p)
+        ``x_j``, not centred.
+    session_features : ndarray, shape (n_sessions, p)
+        ``z_i``, not centred.
+    of_postings, of_sessions : Neighbours
+        Of the part's postings and of all sessions in the part; ``2k + 1`` and ``2k`` for the largest k, or all.
+    """
+
+    model: BasketModel
+    pricer: Pricer
+    features: NDArray[np.float64]
+    session_features: NDArray[np.float64]
+    of_postings: Neighbours
+    of_sessions: Neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Sessions priced with one k and one τ.
+
+    Attributes
+    ----------
+    row, weight : ndarray, shape (n_sessions, k)
+    value : ndarray, shape (3, n_sessions)
+        By pricer, before calibration, log USD.
+    held_out : ndarray, shape (3, n_clusters)
+        ``v_-j(x_j)`` by pricer, before calibration.
+    nearest : ndarray, shape (n_sessions,)
+        Similarity of the nearest posting.
+    automatic : float
+        ``s_min`` that auto stands for; NaN if no posting has a neighbour outside its own unit.
+    """
+
+    row: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    value: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+    nearest: NDArray[np.float64]
+    automatic: float
+
+
+def open_room(layout: Layout, settings: Settings, block: Block, most: int, progress: Progress) -> Room:
+    """Open, or build, the whole basket of a block's encoder and register, and search it widely."""
+    varied = settings.model_copy(
+        update={
+            "encoder": settings.encoder.model_copy(update={"name": block.encoder}),
+            "register_": settings.register_.model_copy(update={"mode": block.register_mode}),
+        }
+    )
+    model = open_model(layout, varied, progress).model
+    sessions = prepare_sessions(layout, varied, model, progress)
+    progress.stage("find neighbours")
+    wide, n = SPARE * (2 * most + 1), len(model.rows)
+    of_postings = _prefix(Neighbours(model.similarity, model.row), wide)
+    if of_postings.row.shape[1] < min(wide, n):
+        of_postings = model.neighbour_index.search(model.vectors.astype(np.float32), min(wide, n))
+    of_sessions = model.neighbour_index.search(sessions.vectors.astype(np.float32), min(wide, n))
+    return Room(model, sessions, of_postings, of_sessions, most)
+
+
+def posting_filter(rows: pd.DataFrame, postings: pd.DataFrame, block: Block) -> NDArray[np.int64]:
+    """Rows of the basket that a block keeps, ascending.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The basket's clusters (see `Basket.rows`).
+    postings : DataFrame
+        A Postings table that has every posting_id of `rows`: dates and descriptions.
+    block : Block
+        Its filter and truncation; prices are cut at quantiles of the whole basket.
+
+    Raises
+    ------
+    ThinMatchError
+        Nothing is left.
+    """
+    known = postings.set_index("posting_id").loc[rows["posting_id"]]
+    keep = np.ones(len(rows), dtype=bool)
+    if block.basket.startswith(WITHOUT):
+        keep = (rows["source"] != block.basket.removeprefix(WITHOUT)).to_numpy()
+    elif block.basket in ("first_half", "last_half"):
+        early = (known["posted_at"] <= known["posted_at"].quantile(0.5, interpolation="lower")).to_numpy()
+        keep = early if block.basket == "first_half" else ~early
+    elif block.basket == "full_text":
+        keep = (known["description"].fillna("").str.strip().str.len() >= FULL_TEXT).to_numpy()
+    elif block.basket != WHOLE:
+        raise ValueError(f"unknown part of the basket: {block.basket}")
+    if block.truncation:
+        log_price = rows["log_price"]
+        ends = log_price.quantile([block.truncation, 1 - block.truncation])
+        keep = keep & log_price.between(*ends).to_numpy()
+    if not keep.any():
+        raise ThinMatchError(f"no posting is left in the basket {block.basket}")
+    return np.flatnonzero(keep)
+
+
+def fit_part(room: Room, inside: NDArray[np.int64], settings: Settings) -> Fitted:
+    """Search and fit the rows `inside` of a room's basket; the whole of it is taken as the run has it.
+
+    Raises
+    ------
+    ThinMatchError
+        Too few postings to leave any out, or a reference source that is left out.
+    """
+    whole = room.model
+    features = whole.arrays.features + whole.arrays.centre
+    of_postings, of_sessions = 2 * room.most + 1, 2 * room.most
+    if len(inside) == len(whole.rows):
+        return Fitted(
+            whole.arrays, whole.pricer, features, room.sessions.features,
+            _prefix(room.of_postings, of_postings), _prefix(room.of_sessions, of_sessions),
+        )  # fmt: skip
+    market = settings.pricing.reference_source
+    if market and not (whole.rows["source"].iloc[inside] == market).any():
+        raise ThinMatchError(f"sessions are priced in the market of {market}, which this basket leaves out")
+    x, y = features[inside], whole.arrays.log_price[inside]
+    fit = cross_fit(x, y, whole.pricer.fit.fold[inside], penalties=settings.pricing.penalties)
+    pricer = make_pricer(y, x, fit, k=whole.pricer.k, tau=whole.pricer.tau)
+    kept_units, unit = np.unique(whole.arrays.unit[inside], return_inverse=True)
+    arrays = BasketModel(
+        features=x - fit.centre,
+        centre=fit.centre,
+        gram_inverse=fit.gram_inverse,
+        log_price=y,
+        hedonic_residual=pricer.residual,
+        unit=unit.astype(np.int64),
+        unit_key=whole.arrays.unit_key[kept_units],
+    )
+    place = np.full(len(whole.rows), -1)
+    place[inside] = np.arange(len(inside))
+    own = Neighbours(room.of_postings.similarity[inside], room.of_postings.row[inside])
+    part = whole.neighbour_index.subset(inside)
+    return Fitted(
+        arrays, pricer, x, room.sessions.features,
+        narrowed(own, place, part, whole.vectors[inside], of_postings),
+        narrowed(room.of_sessions, place, part, room.sessions.vectors, of_sessions),
+    )  # fmt: skip
+
+
+def narrowed(
+    wide: Neighbours, place: NDArray[np.int64], part: NeighbourIndex, queries: NDArray[np.float64], width: int
+) -> Neighbours:
+    """The first `width` neighbours in a part of the basket, as a search of the part would find them.
+
+    Parameters
+    ----------
+    wide : Neighbours
+        In the whole basket, shape (n_queries, wide).
+    place : ndarray of int, shape (n_whole,)
+        Row of each of the basket's rows in the part; -1 = left out. Ascending.
+    part : NeighbourIndex
+        The part.
+    queries : ndarray, shape (n_queries, d)
+    width : int
+        At least 1; fewer where the part is smaller.
+    """
+    width = min(width, part.card.n)
+    row = place[wide.row]
+    kept = row >= 0
+    first = np.argsort(~kept, axis=1, kind="stable")[:, :width]  # those kept come first, in their order
+    found = Neighbours(np.take_along_axis(wide.similarity, first, axis=1), np.take_along_axis(row, first, axis=1))
+    short = np.flatnonzero(kept.sum(axis=1) < width)
+    if found.row.shape[1] < width:  # the part is wider than what was found: nothing to build on
+        return part.search(queries.astype(np.float32), width)
+    if short.size:
+        again = part.search(queries[short].astype(np.float32), width)
+        found.similarity[short], found.row[short] = again.similarity, again.row
+    return found
+
+
+def _prefix(found: Neighbours, width: int) -> Neighbours:
+    return Neighbours(found.similarity[:, :width], found.row[:, :width])
+
+
+def values(fitted: Fitted, *, k: int, tau: float) -> Values:
+    """Price all sessions, and the part's own postings out of fold, with one k and one τ: as a run with them would."""
+    pricer = replace(fitted.pricer, k=k, tau=tau)
+    n = len(fitted.features)
+    own = _prefix(fitted.of_postings, min(2 * k + 1, n))
+    held_out, _ = price_basket(pricer, own.similarity, own.row, fitted.features)
+    found = _prefix(fitted.of_sessions, min(2 * min(k, n), n))
+    prices = price(pricer, found.similarity, found.row, fitted.session_features)
+    nearest = nearest_outside(own.similarity, own.row, fitted.model.unit)
+    known = nearest[np.isfinite(nearest)]
+    return Values(
+        row=found.row[:, :k],
+        weight=prices.weight[:, :k],
+        value=prices.value,
+        held_out=held_out,
+        nearest=found.similarity[:, 0],
+        automatic=float(np.quantile(known, AUTOMATIC)) if known.size else float("nan"),
+    )
