@@ -60,7 +60,7 @@ class MonthAxis:
     def dress(self, axes: Axes, width: float, counts: Sequence[float] | None = None) -> None:
         """Label the months, as many as fit, with the number of sessions under each."""
         names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-        step = math.ceil(len(self.months) / max(1, int(width * 2)))
+        step = math.ceil(max(1, len(self.months)) / max(1, int(width * 2)))
         shown = range(0, len(self.months), step)
         labels = []
         for position in shown:
