@@ -196,6 +196,8 @@ def _files() -> str:
         ("`quarantine/<kind>/<import_id>.parquet`", "Rows that could not be used, each with its reason."),
         ("`imports/<kind>/<import_id>.parquet`", "Which rows an import brought."),
         ("`runs/<run_id>/`", "The tables below, `report.html`, `main-figure.svg`, `manifest.json`, `timings.json`."),
+        ("`runs/<run_id>/sensitivity.json`", "What the specification curve was made from; a second call reads it."),
+        ("`runs/<run_id>/specification-curve.svg`", "The specification curve as a figure."),
         ("`validation/<basket>/`", "The pricer card: `validation.parquet`, and of `--holdout` `holdout.parquet`."),
         ("`crawl/<source>/store.db`", "A source's answers, versions, counts and faults (SQLite; `docs/crawl.md`)."),
         ("`crawl/reports/<time>/`", "A crawl's `report.html` and `report.json`."),

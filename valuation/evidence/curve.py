@@ -32,7 +32,7 @@ class JointTest:
     Attributes
     ----------
     p_value : float
-        Share of permutations whose median is at least as far from 0 as the real one, itself counted among them.
+        Twice the smaller share of permutations whose median lies beyond the real one, itself counted among them.
     lower, upper : float
         Ends of the central share of permuted medians, growth. They need not lie around 0: who works most, and when,
         is kept by a permutation as far as nobody works as much.

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from valuation.core.draws import unit_key
 from valuation.core.months import month_number
 from valuation.core.permutation import central, permuted_months, two_sided_p
-from valuation.errors import ThinMatchError
+from valuation.errors import EnvironmentFault, ThinMatchError
 from valuation.evidence.curve import Curve, JointTest, SensitivityResult, curve_table, kept_result, write_result
 from valuation.evidence.specification_blocks import fit_part, open_room, posting_filter
 from valuation.evidence.specification_growth import estimate, missing
@@ -73,17 +74,19 @@ def sensitivity(layout: Layout, settings: Settings, progress: Progress) -> Sensi
         No sessions, or a damaged table.
     ThinMatchError
         The run has no growth, so that there is nothing to be sensitive.
-    ConfigError
-        An encoder of the grid is not there.
+    EnvironmentFault
+        An encoder of the grid is not there: found out before the run is made.
     """
+    encoders = _encoders(layout, settings)
     done = run(layout, settings, progress)
-    identity = _identity(layout, settings, done.run_id)
+    grid_settings = settings.sensitivity.model_dump(mode="json", by_alias=True)
+    identity = {"run": done.run_id, "grid": grid_settings, "encoders": encoders}
     kept = kept_result(done.folder, digest(identity))
     if kept is not None:
         return kept
     job = _Job(layout, settings, done.folder, identity, _ends(done.folder, settings), read_postings(layout), progress)
     own = headline(settings)
-    room = open_room(layout, settings, own.block, _most(settings), progress)
+    room = _open(job, own.block)
     specifications = grid(settings, room.model.rows["source"].unique())
     estimates = _all_blocks(job, specifications, room)
     in_order = [estimates[specification] for specification in specifications]
@@ -119,17 +122,17 @@ def joint_test(log_growth: NDArray[np.float64], permuted: NDArray[np.float64], *
     return JointTest(two_sided_p(float(np.median(log_growth[known])), medians), lower, upper, permutations)
 
 
-def _identity(layout: Layout, settings: Settings, run_id: str) -> dict[str, Any]:
-    """What moves a figure of the curve, as plain data: the run, the grid, and the baskets that its encoders give."""
-    names = [settings.encoder.name if name == "same" else name for name in settings.sensitivity.encoder]
-    encoders = {
-        name: basket_id(layout, _with_encoder(settings, name)) for name in sorted({settings.encoder.name, *names})
-    }
-    return {
-        "run": run_id,
-        "grid": settings.sensitivity.model_dump(mode="json", by_alias=True),
-        "encoders": encoders,
-    }
+def _encoders(layout: Layout, settings: Settings) -> dict[str, str]:
+    """Return the basket that each encoder of the grid gives: with the run and the grid, all that moves a figure."""
+    own, found = settings.encoder.name, {}
+    for name in sorted({own, *(own if name == "same" else name for name in settings.sensitivity.encoder)}):
+        try:
+            found[name] = basket_id(layout, _with_encoder(settings, name))
+        except EnvironmentFault as error:
+            if name == own:
+                raise
+            raise EnvironmentFault(f"in sensitivity.encoder, as {error}") from error
+    return found
 
 
 def _with_encoder(settings: Settings, name: str) -> Settings:
@@ -181,13 +184,20 @@ def _all_blocks(job: _Job, specifications: tuple[Specification, ...], own: Room)
         if estimates is None:
             if _room(block) not in opened:
                 opened.clear()  # one room at a time: memory
-                opened[_room(block)] = open_room(job.layout, job.settings, block, _most(job.settings), job.progress)
+                opened[_room(block)] = _open(job, block)
             job.progress.stage(f"specifications, block {number} of {len(plan)}: {block.title}")
-            estimates = _block(job, block, members, opened[_room(block)], permuted)
+            with threadpool_limits(1, user_api="blas"):  # many small products: threads that wait for each other
+                estimates = _block(job, block, members, opened[_room(block)], permuted)
             save(path, estimates)
         job.progress.advance(number, len(plan))
         found |= zip(members, estimates, strict=True)
     return found
+
+
+def _open(job: _Job, block: Block) -> Room:
+    """Open the room of a block."""
+    with threadpool_limits(1, user_api="blas"):
+        return open_room(job.layout, job.settings, block, _most(job.settings), job.progress)
 
 
 def _room(block: Block) -> tuple[str, str]:

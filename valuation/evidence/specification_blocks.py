@@ -2,9 +2,9 @@
 
 A *room* is an encoder and a register: its vectors are embedded and its basket searched once, wider than any
 specification needs, so that a part of the basket finds its neighbours among those already there; only texts that have
-too few of them left are searched again. What is fitted on the whole basket's texts (components of TF-IDF, the
-register's means, folds, resampling units) stays as it is when postings are left out; the regression, its penalty and
-``s_min`` are found anew.
+too few of them left are searched again. When postings are left out, the regression, its penalty, ``s_min``, the scale
+of stated scope and the market that sessions are priced in are found anew. What is learned from the whole basket's texts
+stays as it is: clusters and resampling units, their folds, components of TF-IDF, and the register's means.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indices.neighbours import NeighbourIndex, Neighbours
+from indices.neighbours import Neighbours
 from valuation.core.arrays import BasketModel
 from valuation.core.hedonic import cross_fit
 from valuation.core.kernel import nearest_outside
 from valuation.core.pricing import Pricer, make_pricer, price, price_basket
 from valuation.errors import ThinMatchError
+from valuation.evidence.specification_neighbours import narrowed, prefix
 from valuation.evidence.specifications import WHOLE, WITHOUT
 from valuation.pipeline.model_store import open_model
 from valuation.pipeline.run import prepare_sessions
@@ -39,6 +40,8 @@ SPARE = 2
 """Neighbours found in the whole basket for each one that a part of it needs."""
 FULL_TEXT = 300
 """Characters from which a description counts as full."""
+SAME = 1e-12
+"""Spread, relative to its spread over the whole basket, under which a measure of scope is the same in all postings."""
 AUTOMATIC = 0.01
 """Quantile of the postings' own nearest similarities that ``s_min = auto`` stands for, as in a run."""
 
@@ -128,7 +131,7 @@ def open_room(layout: Layout, settings: Settings, block: Block, most: int, progr
     sessions = prepare_sessions(layout, varied, model, progress)
     progress.stage("find neighbours")
     wide, n = SPARE * (2 * most + 1), len(model.rows)
-    of_postings = _prefix(Neighbours(model.similarity, model.row), wide)
+    of_postings = prefix(Neighbours(model.similarity, model.row), wide)
     if of_postings.row.shape[1] < min(wide, n):
         of_postings = model.neighbour_index.search(model.vectors.astype(np.float32), min(wide, n))
     of_sessions = model.neighbour_index.search(sessions.vectors.astype(np.float32), min(wide, n))
@@ -186,12 +189,13 @@ def fit_part(room: Room, inside: NDArray[np.int64], settings: Settings) -> Fitte
     if len(inside) == len(whole.rows):
         return Fitted(
             whole.arrays, whole.pricer, features, room.sessions.features,
-            _prefix(room.of_postings, of_postings), _prefix(room.of_sessions, of_sessions),
+            prefix(room.of_postings, of_postings), prefix(room.of_sessions, of_sessions),
         )  # fmt: skip
     market = settings.pricing.reference_source
     if market and not (whole.rows["source"].iloc[inside] == market).any():
         raise ThinMatchError(f"sessions are priced in the market of {market}, which this basket leaves out")
-    x, y = features[inside], whole.arrays.log_price[inside]
+    x, z = _features_of_part(whole, features[inside], room.sessions.features, settings)
+    y = whole.arrays.log_price[inside]
     fit = cross_fit(x, y, whole.pricer.fit.fold[inside], penalties=settings.pricing.penalties)
     pricer = make_pricer(y, x, fit, k=whole.pricer.k, tau=whole.pricer.tau)
     kept_units, unit = np.unique(whole.arrays.unit[inside], return_inverse=True)
@@ -209,54 +213,40 @@ def fit_part(room: Room, inside: NDArray[np.int64], settings: Settings) -> Fitte
     own = Neighbours(room.of_postings.similarity[inside], room.of_postings.row[inside])
     part = whole.neighbour_index.subset(inside)
     return Fitted(
-        arrays, pricer, x, room.sessions.features,
+        arrays, pricer, x, z,
         narrowed(own, place, part, whole.vectors[inside], of_postings),
         narrowed(room.of_sessions, place, part, room.sessions.vectors, of_sessions),
     )  # fmt: skip
 
 
-def narrowed(
-    wide: Neighbours, place: NDArray[np.int64], part: NeighbourIndex, queries: NDArray[np.float64], width: int
-) -> Neighbours:
-    """The first `width` neighbours in a part of the basket, as a search of the part would find them.
+def _features_of_part(
+    whole: PriceModel, x: NDArray[np.float64], z: NDArray[np.float64], settings: Settings
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Features of a part's postings and of all sessions, as a basket of the part alone would scale and place them.
 
-    Parameters
-    ----------
-    wide : Neighbours
-        In the whole basket, shape (n_queries, wide).
-    place : ndarray of int, shape (n_whole,)
-        Row of each of the basket's rows in the part; -1 = left out. Ascending.
-    part : NeighbourIndex
-        The part.
-    queries : ndarray, shape (n_queries, d)
-    width : int
-        At least 1; fewer where the part is smaller.
+    Stated scope has the same spread over the part as it has over the whole; sessions are priced in the part's mean
+    market and month. Both come back as new arrays, shapes (n_inside, p) and (n_sessions, p).
     """
-    width = min(width, part.card.n)
-    row = place[wide.row]
-    kept = row >= 0
-    first = np.argsort(~kept, axis=1, kind="stable")[:, :width]  # those kept come first, in their order
-    found = Neighbours(np.take_along_axis(wide.similarity, first, axis=1), np.take_along_axis(row, first, axis=1))
-    short = np.flatnonzero(kept.sum(axis=1) < width)
-    if found.row.shape[1] < width:  # the part is wider than what was found: nothing to build on
-        return part.search(queries.astype(np.float32), width)
-    if short.size:
-        again = part.search(queries[short].astype(np.float32), width)
-        found.similarity[short], found.row[short] = again.similarity, again.row
-    return found
-
-
-def _prefix(found: Neighbours, width: int) -> Neighbours:
-    return Neighbours(found.similarity[:, :width], found.row[:, :width])
+    x, z = x.copy(), z.copy()
+    text = whole.vectors.shape[1] + whole.lexical.shape[1]
+    scope = slice(text - whole.frozen.lexical.scope_scale.size, text)
+    spread = x[:, scope].std(axis=0)
+    varies = spread > SAME * settings.pricing.scope_weight
+    factor = np.divide(settings.pricing.scope_weight, spread, out=np.zeros_like(spread), where=varies)
+    x[:, scope] *= factor
+    z[:, scope] *= factor
+    market = text + len(whole.frozen.sources) if settings.pricing.reference_source else text
+    z[:, market:] = x[:, market:].mean(axis=0)
+    return x, z
 
 
 def values(fitted: Fitted, *, k: int, tau: float) -> Values:
     """Price all sessions, and the part's own postings out of fold, with one k and one τ: as a run with them would."""
     pricer = replace(fitted.pricer, k=k, tau=tau)
     n = len(fitted.features)
-    own = _prefix(fitted.of_postings, min(2 * k + 1, n))
+    own = prefix(fitted.of_postings, min(2 * k + 1, n))
     held_out, _ = price_basket(pricer, own.similarity, own.row, fitted.features)
-    found = _prefix(fitted.of_sessions, min(2 * min(k, n), n))
+    found = prefix(fitted.of_sessions, min(2 * min(k, n), n))
     prices = price(pricer, found.similarity, found.row, fitted.session_features)
     nearest = nearest_outside(own.similarity, own.row, fitted.model.unit)
     known = nearest[np.isfinite(nearest)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from valuation.evidence.specifications import Specification
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same run and settings would give other figures."""
 FOLDER = ".sensitivity"
 NUMBERS = ("growth", "lower", "upper", "log_growth", "n_matched", "effective_users", "effective_postings")

@@ -80,6 +80,8 @@ class Frame:
     split : int
         How many those are.
     weight : ndarray, shape (n_sessions,)
+    features : ndarray, shape (n_both, p)
+        ``z_i`` of the two months' sessions, centred as the part's own: shared by all ways.
     permuted : ndarray of int8, shape (n_permutations, n_sessions)
         0 (base), 1 (last) or -1: months permuted between users.
     settings : Settings
@@ -91,6 +93,7 @@ class Frame:
     both: NDArray[np.int64]
     split: int
     weight: NDArray[np.float64]
+    features: NDArray[np.float64]
     permuted: NDArray[np.int8]
     settings: Settings
 
@@ -131,7 +134,9 @@ def make_frame(
     month = sessions.frame["month"].to_numpy()
     first, last = (np.flatnonzero(month == name) for name in ends.months)
     weight = sessions.frame["weight"].to_numpy(dtype=np.float64)
-    return Frame(fitted, sessions, ends, np.concatenate([first, last]), first.size, weight, permuted, settings)
+    both = np.concatenate([first, last])
+    features = fitted.session_features[both] - fitted.model.centre
+    return Frame(fitted, sessions, ends, both, first.size, weight, features, permuted, settings)
 
 
 def way_of(specification: Specification) -> Way:
@@ -179,7 +184,7 @@ def _in_one_way(frame: Frame, pricer: PricerName, priced: Values) -> ValuedSessi
             user_key=frame.sessions.users.key,
             neighbour=priced.row[frame.both],
             neighbour_weight=weight if pricer != "hedonic" else np.zeros_like(weight),
-            features=frame.fitted.session_features[frame.both] - model.centre,
+            features=frame.features,
         ),
         residual=model.log_price - held_out,
         line=moved,

@@ -192,4 +192,5 @@ def prepare_sessions(layout: Layout, settings: Settings, model: PriceModel, prog
         means = RegisterMeans(vector=zero, lexical=np.zeros(lexical.shape[1]), note="registers are not centred")
     vectors = to_register(embedded.vectors, means.vector)
     features = text_features(vectors, lexical - means.lexical, model.frozen, source=settings.pricing.reference_source)
+    vectors = features[:, : vectors.shape[1]]  # a view: at 400,000 sessions a copy would take 1.2 GB
     return SessionArrays(frame, users, months, means, vectors, features, float(embedded.long_share))

@@ -1,13 +1,24 @@
 """The specification curve of a run: its rows are what runs with those settings give, and nothing is done twice."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from valuation.errors import ConfigError
+from valuation.errors import EnvironmentFault
 from valuation.evidence import sensitivity as module
+from valuation.imports import import_postings, import_sessions
+from valuation.pipeline import outputs
+from valuation.pipeline.model_store import open_model
+from valuation.pipeline.pricing import price_texts
+from valuation.pipeline.run import prepare_sessions
+from valuation.pipeline.series_tables import growth_table
+from valuation.pipeline.tracking import track
+from valuation.progress import Silent
+from valuation.report import plots_sensitivity
 from valuation.storage import read_postings, write_postings
 from valuation.tables import Growth, Sensitivity, read_table
 from valuation.workspace import Workspace
@@ -15,9 +26,10 @@ from valuation.workspace import Workspace
 pytestmark = pytest.mark.slow
 GRID = {
     "pricer": "matching,neighbours,hedonic", "k": "5", "tau": "0.1", "s_min": "auto,none", "register": "none,centred",
-    "statistic": "mean_log,median,trimmed_mean,mean", "basket": "all,each_source_out", "truncation": "0.05",
-    "weighting": "sessions,users", "permutations": "19",
+    "statistic": "mean_log,median", "basket": "all", "truncation": "0.05", "weighting": "sessions,users",
+    "permutations": "19",
 }  # fmt: skip
+AXES = ["pricer", "k", "tau", "s_min", "register_mode", "statistic", "basket", "truncation", "weighting"]
 FIGURES = ["growth", "lower", "upper", "effective_users", "effective_postings"]
 
 
@@ -27,21 +39,74 @@ def chosen(**lists):
 
 @pytest.fixture(scope="module")
 def fast_alone(fast):
-    return [item for item in fast if not item.startswith("series.group_by")]
+    return [*(item for item in fast if not item.startswith("series.group_by")), "bootstrap.replicates=99"]
 
 
 @pytest.fixture(scope="module")
-def curve(work, fast_alone, tmp_path_factory):
-    """A copy of the small workspace with a wide grid estimated: its workspace and the result."""
-    root = tmp_path_factory.mktemp("curve") / "copy"
-    shutil.copytree(work.layout.root, root)
-    workspace = Workspace(root, overrides=[*fast_alone, *chosen(statistic="mean_log,median", basket="all")])
-    return workspace, workspace.sensitivity()
+def reported():
+    """Folders whose report was written: drawing it takes longer than the rest of a run, and is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        folders = []
+        patch.setattr(outputs, "write_report", lambda _, folder, *__: folders.append(folder))
+        yield folders
 
 
-def growth_of(folder, **keys):
-    """The growth row, over all sessions and both variations, from the base to the last month."""
-    growth = read_table(folder / "growth.parquet", Growth)
+@pytest.fixture(scope="module")
+def root(tmp_path_factory, world_files):
+    """A workspace whose sources share no text and no client, so that one can be taken away and no unit changes."""
+    layout = Workspace.create(tmp_path_factory.mktemp("curve") / "work").layout
+    settings = Workspace(layout.root).settings
+    for which, bring in (("postings", import_postings), ("sessions", import_sessions)):
+        mapping = getattr(world_files, f"{which}_map")
+        bring(layout, [str(getattr(world_files, which))], settings=settings, mapping=mapping, dry_run=False)
+    postings = read_postings(layout)
+    of_one = postings.groupby("description")["source"].transform("nunique") == 1
+    postings["client_id"] = postings["source"] + "/" + postings["client_id"]
+    write_postings(layout, postings[of_one].reset_index(drop=True))
+    return layout.root
+
+
+@pytest.fixture(scope="module")
+def curve(root, fast_alone, reported):
+    """A wide grid estimated: the workspace and the result."""
+    workspace = Workspace(root, overrides=[*fast_alone, *chosen()])
+    result = workspace.sensitivity()
+    assert reported[-1] == result.folder and len(reported) == 2  # the run's, and again with the curve in it
+    return workspace, result
+
+
+@pytest.fixture(autouse=True)
+def undrawn(curve, monkeypatch):
+    """The first curve is drawn, the others are not: drawing takes as long as the grids of this file."""
+    monkeypatch.setattr(plots_sensitivity, "specification_curve", lambda *_: Figure())
+
+
+@pytest.fixture(scope="module")
+def without(root, tmp_path_factory):
+    """The same workspace without the postings of one source: its folder and the source."""
+    copy = tmp_path_factory.mktemp("without") / "work"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("runs", "indices"))
+    layout = Workspace(copy).layout
+    postings = read_postings(layout)
+    source = postings["source"].value_counts().index[0]
+    write_postings(layout, postings[postings["source"] != source].reset_index(drop=True))
+    return SimpleNamespace(root=copy, source=source)
+
+
+def as_a_run(root, settings):
+    """The growth table that `valuation run` writes, without the rest of what it makes."""
+    work = Workspace(root, overrides=settings)
+    model = open_model(work.layout, work.settings, Silent()).model
+    sessions = prepare_sessions(work.layout, work.settings, model, Silent())
+    priced = price_texts(model, sessions.vectors, sessions.features, work.settings, Silent())
+    return growth_table(
+        track(sessions.frame, sessions.users, sessions.calendar, priced, sessions.features, model, work.settings),
+        work.settings,
+    )
+
+
+def ends_of(growth, **keys):
+    """The row, over all sessions and both variations, from the base to the last month."""
     rows = growth[(growth["group_by"] == "") & (growth["variation"] == "both")]
     rows = rows[~rows["from_month"].str.contains("+", regex=False)]
     for column, value in keys.items():
@@ -50,42 +115,46 @@ def growth_of(folder, **keys):
     return rows.iloc[0]
 
 
+def growth_of(folder, **keys):
+    return ends_of(read_table(folder / "growth.parquet", Growth), **keys)
+
+
 def row_of(table, **keys):
     own = table[table["headline"]].iloc[0]
-    fixed = ["pricer", "k", "s_min", "register_mode", "statistic", "basket", "truncation", "weighting"]
-    rows = table[(table[fixed] == pd.Series({name: keys.get(name, own[name]) for name in fixed})).all(axis=1)]
+    wanted = pd.Series({name: keys.get(name, own[name]) for name in AXES})
+    rows = table[(table[AXES] == wanted).all(axis=1)]
     assert len(rows) == 1
     return rows.iloc[0]
+
+
+def same(found, expected, atol):
+    np.testing.assert_allclose(found[FIGURES].astype(float), expected[FIGURES].astype(float), rtol=0, atol=atol)
 
 
 def test_the_headline_is_the_run_and_so_is_every_statistic_the_run_has(curve):
     workspace, result = curve
     assert result.folder == workspace.run_folder() and result.run_id == result.folder.name
     own = result.table[result.table["headline"]].iloc[0]
-    expected = growth_of(result.folder, pricer="matching", statistic="mean_log")
-    np.testing.assert_allclose(own[FIGURES].astype(float), expected[FIGURES].astype(float), rtol=0, atol=1e-9)
+    same(own, growth_of(result.folder, pricer="matching", statistic="mean_log"), 1e-9)
     assert result.headline == own["growth"]
     for keys in ({"pricer": "neighbours"}, {"pricer": "hedonic"}, {"statistic": "median"}):
         expected = growth_of(result.folder, **{"pricer": "matching", "statistic": "mean_log"} | keys)
-        found = row_of(result.table, **keys)
-        np.testing.assert_allclose(found[FIGURES].astype(float), expected[FIGURES].astype(float), rtol=0, atol=1e-9)
+        same(row_of(result.table, **keys), expected, 1e-9)
 
 
 def test_another_row_is_a_run_with_its_settings(curve, fast_alone):
     workspace, result = curve
-    settings = ["matching.k=5", "register.mode=centred"]
-    other = Workspace(workspace.layout.root, overrides=[*fast_alone, *settings])
-    folder = other.run().folder
-    for statistic in ("mean_log", "median"):
-        expected = growth_of(folder, pricer="matching", statistic=statistic)
-        found = row_of(result.table, k=5, register_mode="centred", statistic=statistic)
-        assert expected["from_month"] == growth_of(result.folder, pricer="matching", statistic=statistic)["from_month"]
-        np.testing.assert_allclose(found[FIGURES].astype(float), expected[FIGURES].astype(float), rtol=0, atol=1e-8)
-    other = Workspace(workspace.layout.root, overrides=[*fast_alone, "matching.s_min=-1"])
-    expected = growth_of(other.run().folder, pricer="matching", statistic="mean_log")
-    found = row_of(result.table, s_min="none")
-    np.testing.assert_allclose(found[FIGURES].astype(float), expected[FIGURES].astype(float), rtol=0, atol=1e-9)
-    assert found["n_matched"] > row_of(result.table)["n_matched"]
+    for settings, keys in (
+        (["matching.k=5", "register.mode=centred"], {"k": 5, "register_mode": "centred"}),
+        (["matching.s_min=-1"], {"s_min": "none"}),
+    ):
+        growth = as_a_run(workspace.layout.root, [*fast_alone, *settings])
+        for statistic in ("mean_log", "median"):
+            expected = ends_of(growth, pricer="matching", statistic=statistic)
+            ends = growth_of(result.folder, pricer="matching", statistic=statistic)
+            assert expected["from_month"] == ends["from_month"] and expected["to_month"] == ends["to_month"]
+            same(row_of(result.table, statistic=statistic, **keys), expected, 1e-8)
+    assert row_of(result.table, s_min="none")["n_matched"] > row_of(result.table)["n_matched"]
 
 
 def test_every_specification_has_a_row_and_the_files_are_there(curve):
@@ -98,10 +167,10 @@ def test_every_specification_has_a_row_and_the_files_are_there(curve):
     assert result.figure.read_text().startswith("<?xml") and "Growth, %" in result.figure.read_text()
 
 
-def test_users_weighted_equally_move_the_figure_as_by_hand(curve, work):
-    _, result = curve
+def test_users_weighted_equally_move_the_figure_as_by_hand(curve):
+    workspace, result = curve
     values = pd.read_parquet(result.folder / "values.parquet").merge(
-        pd.read_parquet(work.layout.sessions)[["session_id", "user_id"]], on="session_id"
+        pd.read_parquet(workspace.layout.sessions)[["session_id", "user_id"]], on="session_id"
     )
     row = growth_of(result.folder, pricer="matching", statistic="mean_log")
     matched = values[values["matched"]].assign(user=lambda v: v["user_id"].fillna(v["session_id"]))
@@ -123,8 +192,8 @@ def test_nothing_is_done_again(curve, monkeypatch):
 
 def test_an_interrupted_grid_goes_on(curve, fast_alone, monkeypatch):
     workspace, result = curve
-    grid = chosen(statistic="mean_log,median", basket="all", seed="7", permutations="9")
-    other = Workspace(workspace.layout.root, overrides=[*fast_alone, *grid])
+    narrow = chosen(pricer="neighbours", s_min="auto", weighting="sessions", permutations="9")
+    other = Workspace(workspace.layout.root, overrides=[*fast_alone, *narrow])
     done, block = [], module._block
 
     def interrupted(job, which, *rest):
@@ -139,55 +208,69 @@ def test_an_interrupted_grid_goes_on(curve, fast_alone, monkeypatch):
     monkeypatch.setattr(module, "_block", lambda job, which, *rest: done.append(which) or block(job, which, *rest))
     found = other.sensitivity()
     assert len(done) == len(set(done)) == 4  # two rooms, whole and truncated: each made once
-    columns = [name for name in result.table.columns if not name.startswith(("permut", "median_p"))]
-    pd.testing.assert_frame_equal(found.table[columns], result.table[columns])
-    assert found.permutations == 9
+    assert found.permutations == 9 and len(found.table) == 2 * 2 * 2 * 2 * 2
+    wide = found.table.merge(result.table, on=AXES, suffixes=("", "_of_the_wide_grid"), validate="one_to_one")
+    assert len(wide) == len(found.table)
+    for name in [*FIGURES, "log_growth", "n_matched", "headline"]:
+        assert (wide[name] == wide[f"{name}_of_the_wide_grid"]).all(), name
 
 
 def test_the_mean_price_and_calibration_take_the_long_way_to_the_same_figures(curve, fast_alone):
     workspace, _ = curve
     narrow = chosen(
-        pricer="matching", k="10", s_min="auto", register="none", basket="all", truncation="0", permutations="9"
-    )
+        pricer="matching", k="10", s_min="auto", register="none", truncation="0", permutations="9",
+        statistic="mean_log,median,trimmed_mean,mean",
+    )  # fmt: skip
     other = Workspace(workspace.layout.root, overrides=[*fast_alone, "pricing.calibrate=true", *narrow])
     result = other.sensitivity()
     assert result.specifications == 4 * 2
     for statistic in ("mean_log", "median", "trimmed_mean", "mean"):
         expected = growth_of(result.folder, pricer="matching", statistic=statistic)
-        found = row_of(result.table, statistic=statistic)
-        np.testing.assert_allclose(found[FIGURES].astype(float), expected[FIGURES].astype(float), rtol=0, atol=1e-9)
+        same(row_of(result.table, statistic=statistic), expected, 1e-9)
     assert row_of(result.table)["growth"] == result.headline
 
 
-def test_a_source_left_out_is_a_run_without_its_postings(curve, fast_alone, tmp_path):
-    """On sources that share no cluster; components of TF-IDF, which a part keeps from the whole, are switched off."""
-    workspace, _ = curve
-    root = tmp_path / "parted"
-    shutil.copytree(workspace.layout.root, root, ignore=shutil.ignore_patterns("runs", "indices"))
+def test_a_source_left_out_is_a_run_without_its_postings(root, without, fast_alone, reported):
+    """All figures, where texts are known by embeddings and stated scope: nothing is learned from the whole basket."""
     plain = [*fast_alone, "pricing.lexical_components=0"]
     narrow = chosen(
-        pricer="neighbours,hedonic", k="10", s_min="auto", register="none", truncation="0", permutations="0"
-    )
-    whole = Workspace(root, overrides=[*plain, *narrow, "sensitivity.statistic=mean_log"])
-    postings = read_postings(whole.layout)
-    by_text = postings.groupby("description")["source"].transform("nunique")
-    write_postings(whole.layout, postings[by_text == 1].reset_index(drop=True))
-    result = whole.sensitivity()
+        k="10", s_min="auto", register="none", truncation="0", permutations="0", basket="all,each_source_out",
+        statistic="mean_log,median,mean",
+    )  # fmt: skip
+    result = Workspace(root, overrides=[*plain, *narrow]).sensitivity()
     assert np.isnan(result.p_value) and result.permutations == 0
-    source = result.table.loc[result.table["basket"] != "all", "basket"].iloc[0].removeprefix("without ")
-    kept = read_postings(whole.layout)
-    write_postings(whole.layout, kept[kept["source"] != source].reset_index(drop=True))
-    folder = Workspace(root, overrides=plain).run().folder
-    for pricer in ("neighbours", "hedonic"):
-        expected = growth_of(folder, pricer=pricer, statistic="mean_log")
-        found = row_of(result.table, pricer=pricer, basket=f"without {source}")
-        assert found["growth"] == pytest.approx(expected["growth"], abs=1e-9)
+    growth = as_a_run(without.root, plain)
+    for pricer in ("neighbours", "hedonic", "matching"):
+        expected = ends_of(growth, pricer=pricer, statistic="mean_log")
+        assert expected["growth"] != pytest.approx(row_of(result.table, pricer=pricer)["growth"], abs=1e-4)
+        same(row_of(result.table, pricer=pricer, basket=f"without {without.source}"), expected, 1e-9)
+    for statistic in ("median", "mean"):
+        expected = ends_of(growth, pricer="matching", statistic=statistic)
+        same(row_of(result.table, statistic=statistic, basket=f"without {without.source}"), expected, 1e-9)
+
+
+def test_what_is_learned_from_the_whole_basket_moves_a_part_little(root, without, fast_alone, reported):
+    """Components of TF-IDF and the register's means stay the whole basket's: a fraction of the interval, not more."""
+    narrow = chosen(
+        k="10", s_min="auto", truncation="0", permutations="0", basket="all,each_source_out", statistic="mean_log",
+        weighting="sessions",
+    )  # fmt: skip
+    result = Workspace(root, overrides=[*fast_alone, *narrow]).sensitivity()
+    for mode, pricers in (("none", ("matching", "hedonic")), ("centred", ("matching", "neighbours", "hedonic"))):
+        growth = as_a_run(without.root, [*fast_alone, f"register.mode={mode}"])
+        for pricer in pricers:
+            expected = ends_of(growth, pricer=pricer, statistic="mean_log")
+            found = row_of(result.table, pricer=pricer, register_mode=mode, basket=f"without {without.source}")
+            apart = abs(found["growth"] - expected["growth"]) / (expected["upper"] - expected["lower"])
+            assert 0 < apart < 0.1, (mode, pricer)
+    exact = ends_of(as_a_run(without.root, fast_alone), pricer="neighbours", statistic="mean_log")
+    same(row_of(result.table, pricer="neighbours", basket=f"without {without.source}"), exact, 1e-9)
 
 
 def test_parts_too_thin_have_a_row_with_the_reason(curve, fast_alone):
     workspace, _ = curve
     narrow = chosen(
-        pricer="neighbours", k="10", s_min="auto,0.999", register="none", basket="all", truncation="0.4999",
+        pricer="neighbours", k="10", s_min="auto,0.999", register="none", truncation="0.4999",
         statistic="mean_log", permutations="9",
     )  # fmt: skip
     result = Workspace(workspace.layout.root, overrides=[*fast_alone, *narrow]).sensitivity()
@@ -200,7 +283,10 @@ def test_parts_too_thin_have_a_row_with_the_reason(curve, fast_alone):
     assert cut.str.contains("too few to price anything|are needed|no posting is left").all() and len(cut)
 
 
-def test_an_encoder_that_is_not_there_is_a_mistake_of_the_settings(curve, fast_alone):
-    workspace, _ = curve
-    with pytest.raises(ConfigError, match="nowhere"):
-        Workspace(workspace.layout.root, overrides=[*fast_alone, "sensitivity.encoder=same,nowhere"]).sensitivity()
+@pytest.mark.parametrize("name", ["encoder.name=nowhere", "sensitivity.encoder=same,nowhere"])
+def test_an_encoder_that_is_not_there_is_said_before_anything_is_run(root, fast_alone, monkeypatch, name):
+    """The fault that a run with this encoder has, and where the name stands."""
+    monkeypatch.setattr(module, "run", lambda *_: pytest.fail("run"))
+    where = "^in sensitivity.encoder, as " if name.startswith("sensitivity") else "^"
+    with pytest.raises(EnvironmentFault, match=where + "encoder.name = 'nowhere': neither a folder nor a model"):
+        Workspace(root, overrides=[*fast_alone, name]).sensitivity()
