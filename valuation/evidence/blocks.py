@@ -41,6 +41,7 @@ class WorldRows(Table):
     standard_error: Series[float] = pa.Field(nullable=True)
     truth: Series[float] = pa.Field(nullable=True, description="what the interval should hold")
     shift_check: Series[bool]
+    few_components: Series[bool]
     calibration_slope: Series[bool]
     matched_fall: Series[bool]
     few_users: Series[bool]

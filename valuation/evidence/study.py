@@ -65,11 +65,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Robust:
-    """The doubly robust growth, the pricer's error with its interval, and how many components were balanced."""
+    """The doubly robust growth, the pricer's error with its interval, components balanced and those there are."""
 
     corrected: Interval
     difference: Interval
     components: int
+    available: int
 
     @property
     def excludes_zero(self) -> bool:
@@ -110,7 +111,10 @@ def run_world(cell: Cell, *, number: int, seed: int) -> Outcome:
     estimates = [*map(_of_growth, ("users", "postings", "joint"), found), _of("doubly_robust", robust.corrected, 0)]
     if cell.options.groups:
         estimates += _terms(series, shares, len(cell.options.groups), found[-1].factor, how)
-    warned = fired(world, seen, influence, found[-1].support, shift_excludes_zero=robust.excludes_zero)
+    warned = fired(
+        world, seen, influence, found[-1].support, how, shift_excludes_zero=robust.excludes_zero,
+        balanced_share=robust.components / robust.available, seed=own,
+    )  # fmt: skip
     targets = targets_of(world, seen, how, components=robust.components, rng=rng)
     return Outcome(number, tuple(estimates), tuple(targets), warned)
 
@@ -143,6 +147,7 @@ def _robust(seen: Observed, series: Replicates, found: GrowthEstimate, how: Esti
         contrast_interval(check.corrected, change, variation="both", level=how.level, factor=float(factors[1])),
         contrast_interval(check.difference, change, variation="postings", level=how.level, factor=float(factors[0])),
         int(check.components.min()),
+        postings.shape[1],
     )
 
 

@@ -13,7 +13,7 @@ from valuation.simulation.vectors import WorldOptions
 if TYPE_CHECKING:
     from valuation.core.pricing import PricerName
 
-STUDY_VERSION = 1
+STUDY_VERSION = 2
 """Raise it when the same seeds would give other figures: blocks of worlds made before are then not used."""
 PENALTIES = (1.0, 10.0, 100.0)
 

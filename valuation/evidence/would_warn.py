@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from valuation.core.calibration import calibrate
+from valuation.core.bootstrap import calibration_replicates
+from valuation.core.intervals import pointwise
 from valuation.report import constants as limits
 
 if TYPE_CHECKING:
     from valuation.core.growth import Support
     from valuation.core.influence import Influence
     from valuation.evidence.observed import Observed
+    from valuation.evidence.worlds import Estimation
     from valuation.simulation.vectors import VectorWorld
 
 
@@ -29,8 +31,10 @@ class Fired:
     ----------
     shift_check : bool
         The interval of ``D_T − D_0`` leaves out 0.
+    few_components : bool
+        The shift check balanced few of the directions that it was asked for.
     calibration_slope : bool
-        The slope of held-out log prices on values is far from 1.
+        The slope of held-out log prices on values is far from 1, whatever its error.
     matched_fall : bool
         The matched share falls.
     few_users, one_user : bool
@@ -40,6 +44,7 @@ class Fired:
     """
 
     shift_check: bool
+    few_components: bool
     calibration_slope: bool
     matched_fall: bool
     few_users: bool
@@ -57,8 +62,9 @@ RULES = tuple(field.name for field in fields(Fired))
 
 
 def fired(
-    world: VectorWorld, seen: Observed, influence: Influence, stands: Support, *, shift_excludes_zero: bool
-) -> Fired:
+    world: VectorWorld, seen: Observed, influence: Influence, stands: Support, how: Estimation,
+    *, shift_excludes_zero: bool, balanced_share: float, seed: int,
+) -> Fired:  # fmt: skip
     """Apply the rules.
 
     Parameters
@@ -71,21 +77,38 @@ def fired(
         Of its cells; cells 0 and 1 are the months.
     stands : Support
         Of growth.
+    how : Estimation
     shift_excludes_zero : bool
         From the shift check.
+    balanced_share : float
+        Of the components there are, those that the shift check balanced; 0..1.
+    seed : int
+        Of the draws behind the slope's interval.
     """
     months = influence.user_share.toarray()[:, :2]
     before, after = (float(seen.matched[world.month == month].mean()) for month in (0, 1))
-    slope = calibrate(seen.basket.engine.log_price, seen.basket.engine.log_price - seen.residual).slope
+    low, high = _slope_interval(seen, how, seed)
     return Fired(
         shift_check=shift_excludes_zero,
-        calibration_slope=not limits.SLOPE_LOW <= slope <= limits.SLOPE_HIGH,
+        few_components=balanced_share < limits.BALANCED_LEAST,
+        calibration_slope=high < limits.SLOPE_LOW or low > limits.SLOPE_HIGH,
         matched_fall=before - after > limits.MATCHED_FALL,
         few_users=bool((1.0 / np.square(months).sum(axis=0)).min() < limits.MIN_EFFECTIVE),
         one_user=bool(months.max() > limits.ONE_USER),
         few_postings=stands.effective_postings < limits.MIN_EFFECTIVE,
         hubs=_hub_share(seen) > limits.HUB_SHARE,
     )
+
+
+def _slope_interval(seen: Observed, how: Estimation, seed: int) -> tuple[float, float]:
+    """Interval of the slope of held-out log prices on values."""
+    basket = seen.basket
+    found = calibration_replicates(
+        basket.engine.log_price - seen.residual, basket.engine.log_price, basket.unit,
+        unit_key=basket.unit_key, seed=seed, replicates=how.replicates,
+    )  # fmt: skip
+    ends = pointwise(np.array([found.slope]), found.slope_deviation[:, None], level=how.level, factor=np.ones(1))
+    return float(ends.lower[0]), float(ends.upper[0])
 
 
 def _hub_share(seen: Observed) -> float:

@@ -30,10 +30,11 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "levels": SERIES,
     "growth": GROWTH,
     "variation": ("few_clusters", "few_users", "one_user", "few_postings", "hubs", "user_overlap"),
-    "shift": ("shift_check", "calibration_slope", "tilt_slope"),
+    "shift": ("shift_check", "few_components", "blind_shift_check", "calibration_slope", "tilt_slope"),
     "matched": ("matched_fall", "unmatched_rising", "nothing_matched", "missing_months", "partial_months"),
     "groups": ("mix_jump", "few_users", "length_drift", "missing_months", "partial_months"),
     "decomposition": ("mix_jump", "few_users", "few_clusters", "includes_zero"),
+    "monthly": ("mix_jump", "few_users", "few_clusters", "missing_months"),
     "index_numbers": ("mix_jump", "few_users", "few_clusters"),
     "prices": ("few_postings", "few_clusters"),
     "people": ("user_overlap", "few_clusters", "few_users"),
@@ -46,7 +47,7 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "similarity": ("nothing_matched", "matched_fall"),
     "widths": ("coverage",),
     "card": ("calibration_slope", "coverage"),
-    "otherwise": GROWTH,
+    "otherwise": (*GROWTH, "few_components"),
     "examples": ("sums_off", "hubs", "length_value", "withdrawn"),
 }
 

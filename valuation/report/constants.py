@@ -26,8 +26,11 @@ SAME_SIGN = 0.95  # one specification in twenty the other way round may be chanc
 UNMATCHED_HIGH = 0.15  # a seventh of the sessions without a value leaves bounds wider than most intervals
 SIGN_SERIOUS = 0.75  # a quarter of the specifications the other way round
 UNMATCHED_RISE = 0.02  # two points more of them between the end months
+BALANCED_LEAST = 0.5  # of the components: in simulated worlds with fewer the doubly robust interval was too short
 TILT_LOW, TILT_HIGH = 0.85, 1.15  # growth measured on held-out postings, against the growth of their actual prices
 SUM_GAP = 1e-6  # log points: contributions and values are sums of the same numbers
+FULL_TEXT = 300  # characters from which the pricer card calls a posting fully described
+COVERED_LOW = 0.8  # a fixed mix of less than four fifths of a month says little of the month
 MIN_CELL_SESSIONS = 15.0  # disclosure minimum where the manifest does not name one (METHOD section 11)
 MIN_CELL_USERS = 5.0
 SERIES_LEVEL = 0.95
@@ -53,9 +56,11 @@ CONSTANTS: dict[str, float] = {
     "same_sign": SAME_SIGN,
     "unmatched_high": UNMATCHED_HIGH,
     "unmatched_rise": UNMATCHED_RISE,
+    "balanced_least": BALANCED_LEAST,
     "tilt_low": TILT_LOW,
     "tilt_high": TILT_HIGH,
     "one": 1.0,
+    "full_text": FULL_TEXT,
     "placebo_level": 0.95,
     "series_level": SERIES_LEVEL,
     "band_level": BAND_LEVEL,

@@ -9,20 +9,23 @@ import numpy as np
 
 from valuation.report import measures, measures_evidence
 from valuation.report.inputs import RunTables, headline_pricer, lookup, select, setting, span
-from valuation.report.plots_groups import group_names, hidden_groups
+from valuation.report.order import natural
+from valuation.report.plots_groups import group_names, hidden_groups, monthly_rows
 from valuation.report.provenance import key_of
+from valuation.report.words_card import SAMPLE_WORDS, ranked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TOP_NEIGHBOURS = 5
 MOST_CELLS = 12
+MOST_CARD_CELLS = 16  # fifteen cells of the bands
 
 
 def facts_of(tables: RunTables) -> dict[str, float]:
     """Return the report's own numbers by name; NaN where a run cannot give one."""
-    facts = {**_counts(tables), **_spread(tables), **_shift(tables), **_groups(tables), **_card(tables)}
-    facts |= {**_sources(tables), **measures_evidence.facts_of_evidence(tables)}
+    facts = {**_counts(tables), **_spread(tables), **_shift(tables), **_groups(tables), **_monthly(tables)}
+    facts |= {**_card(tables), **_sources(tables), **measures_evidence.facts_of_evidence(tables)}
     for session_id in example_ids(tables):
         facts.update(_example(tables, session_id))
     return facts
@@ -90,6 +93,18 @@ def _groups(tables: RunTables) -> dict[str, float]:
     return facts
 
 
+def _monthly(tables: RunTables) -> dict[str, float]:
+    """Count each grouping's splits from month to month, and those whose interval misses zero, by term."""
+    facts: dict[str, float] = {}
+    for group_by in sorted(set(tables.decomposition_monthly["group_by"])):
+        rows = monthly_rows(tables, group_by)
+        facts[key_of("monthly", group_by, "pairs")] = rows["to_month"].nunique()
+        for term in ("within", "mix"):
+            mine = rows[rows["term"] == term]
+            facts[key_of("monthly", group_by, term)] = float(((mine["lower"] > 0) | (mine["upper"] < 0)).sum())
+    return facts
+
+
 def sources_shown(tables: RunTables) -> list[str]:
     """Sources of the postings that sessions were matched with: the twelve with the most weight."""
     weight = measures.source_weights(tables)["weight"].sort_index()
@@ -112,14 +127,14 @@ def card_rows(tables: RunTables, cell_by: str) -> pd.DataFrame:
     rows: pd.DataFrame = select(tables.validation[tables.validation["estimate"].notna()], cell_by=cell_by)
     mine = select(rows, pricer=headline_pricer(tables))
     rows = mine if not mine.empty else rows
-    return select(rows, sample=str(rows["sample"].iloc[0]), pricer=str(rows["pricer"].iloc[0]))
+    sample = min(set(rows["sample"]), key=lambda name: ranked(SAMPLE_WORDS, name))
+    return select(rows, sample=sample, pricer=min(rows["pricer"]))
 
 
 def card_cells(rows: pd.DataFrame) -> list[str]:
-    """Cells that the card shows, in its own order: the twelve with the most postings."""
+    """Cells that the card shows, by the numbers in their names: the sixteen with the most postings."""
     largest = rows.groupby("cell")["n"].max().sort_index().sort_values(ascending=False, kind="stable")
-    kept = set(largest.index[:MOST_CELLS])
-    return [str(name) for name in dict.fromkeys(rows["cell"]) if name in kept]
+    return sorted((str(name) for name in largest.index[:MOST_CARD_CELLS]), key=natural)
 
 
 def _card(tables: RunTables) -> dict[str, float]:

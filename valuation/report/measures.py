@@ -192,7 +192,7 @@ def source_weights(tables: RunTables) -> pd.DataFrame:
         return pd.DataFrame({"weight": [], "postings": [], "log_price": []})
     weights = dict(zip(tables.values["session_id"], tables.values["weight"], strict=True))
     rows = tables.matches.assign(mass=tables.matches["weight"] * tables.matches["session_id"].map(weights))
-    cluster = rows.groupby("posting_id").agg(mass=("mass", "sum"), log_price=("log_price", "first"))
+    cluster = rows.groupby("posting_id").agg(mass=("mass", "sum"), log_price=("log_price", "min"))
     source = tables.postings.set_index("posting_id")["source"]
     named = cluster.assign(source=source.reindex(cluster.index).to_numpy()).dropna(subset=["source"])
     found: pd.DataFrame = named.groupby("source").agg(

@@ -65,7 +65,7 @@ def facts_of_evidence(tables: RunTables) -> dict[str, float]:
 
 
 def _curve_facts(tables: RunTables, curve: Curve) -> dict[str, float]:
-    table = tables.sensitivity
+    table = tables.sensitivity.sort_values("specification")
     matched = table.loc[table["growth"].notna(), "n_matched"]
     return {
         "specifications": float(curve.n),

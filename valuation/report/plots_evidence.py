@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BINS = 40
+FEW_DRAWS = 200  # fewer than these would leave bins with one or two
 HISTOGRAMS = ("months_permuted", "prices_shuffled")
 
 
@@ -55,7 +56,8 @@ def placebo_figure(tables: RunTables, width: float) -> Figure:
 
 def _histogram(axes: Axes, draws: np.ndarray, real: float) -> None:
     known = [*draws, real] if math.isfinite(real) else list(draws)
-    bins = np.linspace(min(known) - 1e-3, max(known) + 1e-3, BINS + 1)
+    fine = BINS if len(draws) >= FEW_DRAWS else BINS // 2
+    bins = np.linspace(min(known) - 1e-3, max(known) + 1e-3, fine + 1)
     counts = np.histogram(draws, bins=bins)[0]
     low, high = np.quantile(draws, [0.025, 0.975])
     axes.axvspan(low, high, color="#eef2f6", zorder=0)
@@ -95,8 +97,10 @@ def tilt_figure(tables: RunTables, width: float) -> Figure:
         axes.set_title(f"{AXIS_WORDS[name].capitalize()} (n {len(here):,})")
         axes.set_xlim(-reach, reach)
         axes.set_ylim(-reach, reach)
+        axes.locator_params("x", nbins=5 if width > 5 else 2)
+        axes.locator_params("y", nbins=5)
     for axes in panels[len(names) :]:
-        axes.set_visible(False)
+        axes.remove()
     figure.supylabel("True change, log points", fontsize=8)
     for axes in panels[max(0, len(names) - columns) : len(names)]:
         axes.set_xlabel("Measured, log points")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from valuation.report import drawing as d
 from valuation.report.inputs import RunTables, headline_pricer, select, series_of
-from valuation.report.plots_series import shown
+from valuation.report.plots_series import error_bars, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def groups_figure(tables: RunTables, group_by: str, width: float) -> Figure:
         d.log_axis(panel, "y", low / 1.1, high * 1.1, d.dollars, most=5)
         axis.dress(panel, width / columns / 1.3)
     for panel in panels[len(names) :]:
-        panel.set_visible(False)
+        panel.remove()
     for panel in panels[max(0, len(names) - columns) : len(names)]:
         panel.tick_params(labelbottom=True)
     figure.supylabel("Typical value, USD (log axis)", fontsize=8)
@@ -98,6 +98,30 @@ def decomposition_figure(tables: RunTables, group_by: str, width: float) -> Figu
     axes.set_yticks(range(len(names)), [d.label(name, 16) if name else "All groups" for name in names])
     axes.invert_yaxis()
     axes.set_xlabel("Contribution to log growth, log points")
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
+def monthly_rows(tables: RunTables, group_by: str) -> pd.DataFrame:
+    """Sums over groups of the split from month to month, one row a term and pair of months, by the later month."""
+    frame = select(tables.decomposition_monthly, group_by=group_by, group="")
+    return frame[frame["estimate"].notna()].sort_values(["to_month", "term"], ignore_index=True)
+
+
+def monthly_figure(tables: RunTables, group_by: str, width: float) -> Figure:
+    """Draw within and mix of the change to each month from the one before, side by side with their intervals."""
+    frame = monthly_rows(tables, group_by)
+    axis = d.MonthAxis.over(frame["to_month"].to_list())
+    figure, axes = d.new_figure(width, 2.7)
+    axes.grid(True, axis="y")
+    axes.axhline(0, color=d.GREY, linewidth=0.8)
+    for term, color, mark, aside in (("within", d.ACCENT, "o", -0.1), ("mix", d.SECOND, "s", 0.1)):
+        rows = frame[frame["term"] == term].assign(month=lambda rows: rows["to_month"])
+        error_bars(axes, axis, rows, ("estimate", "lower", "upper"), color, "_", aside=aside)
+        x = [position + aside for position in range(len(axis.months))]
+        axes.plot(x, axis.spread(rows, "estimate"), mark, color=color, markersize=4, label=term.capitalize())
+    axes.set_ylabel("Change since the month before,\nlog points")
+    axis.dress(axes, width)
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 

@@ -94,11 +94,12 @@ def dummies_figure(tables: RunTables, width: float) -> Figure:
     for position, covariates in enumerate(list(dict.fromkeys(frame["covariates"]))[: len(marks)]):
         here = frame[frame["covariates"] == covariates]
         style, color = marks[position]
-        error_bars(axes, axis, here, ("estimate", "lower", "upper"), color, "_")
+        aside = 0.09 * (position - 1)
+        error_bars(axes, axis, here, ("estimate", "lower", "upper"), color, "_", aside=aside)
         name = d.label(covariates, 30) if covariates else "Month dummies alone"
         axes.plot(
-            range(len(axis.months)), axis.spread(here, "estimate"), style, color=color, markersize=3.5, linewidth=1.1,
-            label=f"Given {name}" if covariates else name,
+            [month + aside for month in range(len(axis.months))], axis.spread(here, "estimate"), style, color=color,
+            markersize=3.5, linewidth=1.1, label=f"Given {name}" if covariates else name,
         )  # fmt: skip
     axes.set_ylabel("Log points above the base month")
     axis.dress(axes, width)

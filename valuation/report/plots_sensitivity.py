@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 CHOICES = {
     "pricer": "Pricer", "k": "Neighbours", "tau": "Bandwidth", "s_min": "Similarity from", "register_mode": "Register",
-    "statistic": "Statistic", "encoder": "Encoder", "basket": "Basket", "truncation": "Prices cut",
+    "statistic": "Statistic", "encoder": "Encoder", "basket": "Basket", "truncation": "Prices cut, each end",
     "weighting": "Weight",
 }  # fmt: skip
 WORDS = {
     "mean_log": "geometric mean", "trimmed_mean": "trimmed mean", "mean": "mean price", "first_half": "first half",
-    "last_half": "last half", "full_text": "full texts",
+    "last_half": "last half", "full_text": "full texts", "matching": "bias-corrected matching",
+    "neighbours": "plain neighbours", "hedonic": "hedonic regression",
 }  # fmt: skip
+OF = {("s_min", "auto"): "first percentile", ("s_min", "none"): "no limit", ("register_mode", "none"): "as it is"}
 TALL = 2.6  # inches of the curve
 ROW = 0.155  # inches of a row of the board
 MOST_LEVELS = 12  # rows of one choice; the most frequent are kept
@@ -51,7 +53,7 @@ def specification_curve(table: pd.DataFrame, width: float) -> Figure:
     width : float
         Inches.
     """
-    shown = table[table["growth"].notna()].reset_index(drop=True)
+    shown = table[table["growth"].notna()].sort_values("specification", ignore_index=True)
     rows = board_rows(shown)
     from matplotlib.gridspec import GridSpec
 
@@ -102,7 +104,7 @@ def board_rows(shown: pd.DataFrame) -> list[_Row]:
     """
     found = []
     for column in CHOICES:
-        counts = shown[column].value_counts()
+        counts = shown[column].value_counts().sort_index().sort_values(ascending=False, kind="stable")
         levels = sorted(counts.index[:MOST_LEVELS], key=lambda level: (_order(level), str(level)))
         if len(levels) < 2:
             continue
@@ -112,7 +114,7 @@ def board_rows(shown: pd.DataFrame) -> list[_Row]:
                 chosen &= shown["pricer"] != "hedonic"
             places = np.flatnonzero(chosen.to_numpy())
             median = float(shown["growth"].iloc[places].median()) if places.size else math.nan
-            found.append(_Row(column, _level(level), places, median))
+            found.append(_Row(column, _level(column, level), places, median))
     return found
 
 
@@ -124,7 +126,12 @@ def _order(level: object) -> float:
         return -1.0 if level in ("all", "none") else math.inf
 
 
-def _level(level: object) -> str:
+def _level(choice: str, level: object) -> str:
+    """Write a level in words, a share of prices as a percentage."""
+    if (choice, str(level)) in OF:
+        return OF[choice, str(level)]
+    if choice == "truncation" and _order(level) >= 0 and math.isfinite(_order(level)):
+        return f"{100 * _order(level):g} %"
     return WORDS.get(str(level), f"{level:g}" if isinstance(level, int | float) else d.label(level, 24))
 
 

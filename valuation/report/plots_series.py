@@ -60,15 +60,19 @@ def _bands(axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame) -> None:
 
 
 def error_bars(
-    axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame, columns: tuple[str, str, str], color: str, name: str
-) -> None:
-    """Draw the intervals of a series: columns are the value and its two ends; `name` '_' stays out of the legend."""
+    axes: Axes, axis: d.MonthAxis, frame: pd.DataFrame, columns: tuple[str, str, str], color: str, name: str,
+    aside: float = 0.0,
+) -> None:  # fmt: skip
+    """Draw the intervals of a series: columns are the value and its two ends; `name` '_' stays out of the legend.
+
+    `aside`, in months, moves them, so that intervals of several series do not hide each other.
+    """
     value, low, high = (axis.spread(frame, column) for column in columns)
     below = [max(0.0, v - e) if math.isfinite(v - e) else math.nan for v, e in zip(value, low, strict=True)]
     above = [max(0.0, e - v) if math.isfinite(e - v) else math.nan for v, e in zip(value, high, strict=True)]
     axes.errorbar(
-        range(len(value)), value, yerr=[below, above], fmt="none", ecolor=color, elinewidth=1.0, capsize=2.5,
-        capthick=1.0, label=name, zorder=3,
+        [position + aside for position in range(len(value))], value, yerr=[below, above], fmt="none", ecolor=color,
+        elinewidth=1.0, capsize=2.5, capthick=1.0, label=name, zorder=3,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from valuation.errors import InputError
 from valuation.report import (
+    section_cells,
     section_certainty,
     section_compare,
     section_examples,
@@ -22,6 +23,7 @@ from valuation.report.disclosure import disclosed
 from valuation.report.facts import facts_of
 from valuation.report.files_figures import FIGURE_FORMATS, save_figure
 from valuation.report.inputs import RunTables, lookup, series_of
+from valuation.report.order import ordered
 from valuation.report.plots_series import shown
 from valuation.report.provenance import constant, month
 from valuation.report.text import clean
@@ -39,6 +41,7 @@ SECTIONS = (
     section_reasons,
     section_compare,
     section_otherwise,
+    section_cells,
     section_examples,
     section_manifest,
 )
@@ -56,8 +59,8 @@ def _template() -> Template:
 
 
 def context_of(tables: RunTables, *, keep_headline: bool = True) -> Context:
-    """Set aside what may not be shown (see `disclosure.publishable`), and compute what every section needs."""
-    shown_tables = disclosed(tables, keep_headline=keep_headline)
+    """Set aside what may not be shown (see `disclosure.publishable`), order the rest, compute what sections need."""
+    shown_tables = ordered(disclosed(tables, keep_headline=keep_headline))
     return Context(shown_tables, facts_of(shown_tables), tuple(warnings_of(shown_tables)))
 
 

@@ -146,9 +146,9 @@ def calibration_slope(tables: RunTables) -> list[Warning_]:
 
 def coverage(tables: RunTables) -> list[Warning_]:
     """Warn if the single-posting band covers too few or too many held-out prices."""
-    rows = select(tables.validation, pricer=headline_pricer(tables), cell_by="")
-    rows = rows[rows["measure"].str.contains("coverage") & rows["measure"].str.contains("single")]
-    rows = rows[(rows["sample"] == "natural") & rows["estimate"].notna()]
+    keys = {"pricer": headline_pricer(tables), "sample": "natural", "cell_by": "", "measure": "single_coverage"}
+    rows = select(tables.validation, **keys)
+    rows = rows[rows["estimate"].notna()]
     level = setting(tables, "bands/level", limits.BAND_LEVEL)
     if rows.empty or abs(float(rows.iloc[0]["estimate"]) - level) <= limits.COVERAGE_MISS + 1e-9:
         return []

@@ -8,40 +8,13 @@ from markupsafe import Markup
 
 from valuation.report import constants
 from valuation.report.blocks import Block, Context, Grid, Note
-from valuation.report.facts import card_cells, card_rows
-from valuation.report.inputs import PRICER_WORDS, headline_pricer, select
-from valuation.report.provenance import DASH, cell, constant, interval, key_of, quoted
+from valuation.report.inputs import PRICER_WORDS, RunTables, headline_pricer, lookup, select
+from valuation.report.provenance import DASH, cell, constant, interval
+from valuation.report.words import in_words
+from valuation.report.words_card import BIAS, MEASURE_WORDS, SAMPLE_WORDS, ranked
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BIAS = "predicted_over_actual"
-MEASURE_WORDS = {
-    "squared_correlation": "Squared correlation of log prices",
-    "slope": "Calibration slope",
-    "mean_absolute_error": "Mean absolute error, log points",
-    "root_mean_squared_error": "Root mean squared error, log points",
-    "mean_error": "Mean of actual minus predicted, log points",
-    BIAS: "Predicted over actual, geometric mean",
-    "single_coverage": "Coverage of the single-posting band",
-    "single_width": "Width of the single-posting band, log points",
-    "typical_width": "Width of the typical band, log points",
-    "interval_score": "Interval score, single-posting band (less is better)",
-    "interval_score_constant": "Interval score, a band of constant width",
-    "interval_score_difference": "Difference of the two scores",
-}
-TIER_NOTE = (
-    " Tiers are of the actual price: any pricer that regresses to the mean overprices the cheap and underprices the "
-    "dear."
-)
-SAMPLE_WORDS = {"natural": "natural mix", "tier_weighted": "price tiers balanced", "holdout": "held-out file"}
-CELL_WORDS = {
-    "tier": "price tier",
-    "predicted": "predicted value",
-    "similarity": "similarity",
-    "source": "source",
-    "month": "month",
-}
 
 
 def blocks(context: Context) -> tuple[Block, ...]:
@@ -68,15 +41,12 @@ def _card(context: Context) -> tuple[Block, ...]:
     frame = frame[frame["estimate"].notna()]
     if frame.empty:
         return (Note(Markup("The pricer card is empty: the command valuation validate fills it.")),)
-    tables: list[Block] = []
-    overall = frame[frame["cell_by"] == ""]
-    if not overall.empty:
-        tables.append(_overall(context, overall))
-    tables += [_by_cell(context, name) for name in CELL_WORDS if (frame["cell_by"] == name).any()]
-    return tuple(tables)
+    overall = frame[(frame["cell_by"] == "") & frame["pricer"].isin(list(PRICER_WORDS))]
+    return () if overall.empty else (_overall(context, overall),)
 
 
-def _estimate(row: pd.Series | None) -> Markup:
+def estimated(row: pd.Series | None) -> Markup:
+    """Write a measure of the card with its interval below, if it has one; nothing if there is no such row."""
     if row is None:
         return Markup("")
     style = style_of(row["measure"])
@@ -87,58 +57,39 @@ def _estimate(row: pd.Series | None) -> Markup:
 def _overall(context: Context, frame: pd.DataFrame) -> Grid:
     """Lay measures and samples against the three pricers."""
     pricers = [name for name in PRICER_WORDS if (frame["pricer"] == name).any()]
-    body = []
-    for (sample, measure), rows in frame.groupby(["sample", "measure"], sort=False):
-        found = {row["pricer"]: row for _, row in rows.iterrows()}
-        first = rows.iloc[0]
-        body.append(
-            (
-                _words(MEASURE_WORDS, measure),
-                _words(SAMPLE_WORDS, sample),
-                cell("validation", first, "n", "count"),
-                *(_estimate(found.get(name)) for name in pricers),
-            )
-        )
+    if {"slope_raw", "slope_corrected"} <= set(frame["measure"]):
+        frame = frame[frame["measure"] != "slope"]  # one of those two, whichever the settings ask for
+    keys = sorted(
+        set(zip(frame["measure"], frame["sample"], strict=True)),
+        key=lambda key: (ranked(MEASURE_WORDS, key[0]), ranked(SAMPLE_WORDS, key[1])),
+    )
+    body = [_measure_row(select(frame, measure=measure, sample=sample), pricers) for measure, sample in keys]
     header = ("Measure", "Sample", "n", *(PRICER_WORDS[name].capitalize() for name in pricers))
     sentence = Markup(
-        "On postings that the pricer did not see, with intervals where they are estimated. Squared correlations of "
-        "differently mixed samples are not comparable with each other. The headline uses {pricer}."
-    ).format(pricer=PRICER_WORDS[headline_pricer(context.tables)])
+        "On postings that the pricer did not see; below an estimate stands its {level} interval. Squared "
+        "correlations of differently mixed samples are not comparable with each other: the natural mix is the "
+        "postings’ own, balanced tiers count a quarter each. Fully described postings have {characters} characters or "
+        "more. The headline uses {pricer}{applied}."
+    ).format(
+        pricer=PRICER_WORDS[headline_pricer(context.tables)],
+        level=constant("series_level", "level"),
+        characters=constant("full_text", "count"),
+        applied=_applied(context.tables),
+    )
     return Grid("Pricer card", header, tuple(body), sentence, context.concerning("card"))
 
 
-def _words(known: dict[str, str], name: object) -> Markup:
-    return Markup("{}").format(known[str(name)]) if str(name) in known else quoted(str(name).replace("_", " "))
+def _measure_row(rows: pd.DataFrame, pricers: list[str]) -> tuple[Markup, ...]:
+    found = {row["pricer"]: row for _, row in rows.iterrows()}
+    first = next(found[name] for name in pricers if name in found)
+    words = in_words(MEASURE_WORDS, first["measure"]), in_words(SAMPLE_WORDS, first["sample"])
+    return *words, cell("validation", first, "n", "count"), *(estimated(found.get(name)) for name in pricers)
 
 
-def _by_cell(context: Context, cell_by: str) -> Grid:
-    """Lay the cells of one kind against the measures, for the headline's pricer."""
-    rows = card_rows(context.tables, cell_by)
-    kinds = list(dict.fromkeys(rows["measure"]))
-    body = []
-    for name in card_cells(rows):
-        found = {row["measure"]: row for _, row in rows[rows["cell"] == name].iterrows()}
-        first = next(iter(found.values()))
-        body.append(
-            (quoted(name), cell("validation", first, "n", "count"), *(_estimate(found.get(kind)) for kind in kinds))
-        )
-    header = (CELL_WORDS[cell_by].capitalize(), "n", *(_words(MEASURE_WORDS, kind) for kind in kinds))
-    sentence = Markup(
-        "{pricer}, {sample}, with intervals where they are estimated; n counts held-out postings.{tier}{cut}"
-    ).format(
-        pricer=PRICER_WORDS[rows["pricer"].iloc[0]].capitalize(),
-        sample=_words(SAMPLE_WORDS, rows["sample"].iloc[0]),
-        tier=TIER_NOTE if cell_by == "tier" else "",
-        cut=_cut(context, cell_by) if len(card_cells(rows)) < rows["cell"].nunique() else "",
-    )
-    return Grid(f"Pricer card by {CELL_WORDS[cell_by]}", header, tuple(body), sentence, context.concerning("card"))
-
-
-def _cut(context: Context, cell_by: str) -> Markup:
-    return Markup(" Of {all} cells, the {shown} with the most postings are shown.").format(
-        all=context.fact(key_of("card", cell_by, "all"), "count"),
-        shown=context.fact(key_of("card", cell_by, "shown"), "count"),
-    )
+def _applied(tables: RunTables) -> str:
+    """Say whether the run's values carry the linear correction, if its manifest does."""
+    known = lookup(tables.manifest, "calibration/applied")
+    return "" if not isinstance(known, bool) else " after the linear correction" if known else " before any correction"
 
 
 def _study(context: Context) -> Grid:
@@ -173,7 +124,7 @@ def _study(context: Context) -> Grid:
 
 def _first(rows: pd.DataFrame, pricer: str) -> Markup:
     mine = rows[(rows["pricer"] == pricer) & rows["estimate"].notna()]
-    return DASH if mine.empty else _estimate(mine.iloc[0])
+    return DASH if mine.empty else estimated(mine.iloc[0])
 
 
 def _tier(frame: pd.DataFrame, tier: int, pricers: list[str]) -> tuple[Markup, ...]:

@@ -26,8 +26,8 @@ VARIATIONS = {
 def section(context: Context) -> Section:
     """Build the section."""
     lead = Markup(
-        "An interval covers sampling only. Whether the pricer itself leans the way sessions moved is asked by the "
-        "shift check; what it cannot see, only people who read the matches can."
+        "An interval covers sampling only: other people, other prices. Whether the pricer’s errors move with the "
+        "sessions is asked by the shift check; what no text shows, only people who read the matches can judge."
     )
     sampling = (_variation(context), *_shift(context), *_matched(context))
     return Section("How sure?", lead, (*sampling, *_widths(context), *section_card.blocks(context)))
@@ -76,7 +76,7 @@ def _variation_row(name: str, row: pd.Series) -> tuple[Markup, ...]:
 def _shift(context: Context) -> tuple[Block, ...]:
     frame = context.tables.shift_check.sort_values("month", ignore_index=True)
     if not frame["difference"].notna().any():
-        return (Note(Markup("This run has no shift check: whether the pricer leans with the shift is not known.")),)
+        return (Note(Markup("This run has no shift check: whether the pricer errs as sessions shift is not known.")),)
     found = measures.shift(context.tables)
     verdict = Markup("It cannot be formed for the two end months of growth.")
     if found is not None:
@@ -90,9 +90,14 @@ def _shift(context: Context) -> tuple[Block, ...]:
         )
     sentence = Markup(
         "For each month, postings are weighted to resemble its matched sessions, and their actual prices set against "
-        "what the pricer says of them, out of fold. {verdict} {level} intervals; n = {matched} matched sessions. The "
-        "doubly robust series adds the error back: right if either the pricer or the weighting is."
-    ).format(verdict=verdict, level=context.level("series"), matched=context.fact("matched", "count"))
+        "what a pricer that has not seen them says.{balanced} {verdict} {level} intervals; n = {matched} matched "
+        "sessions. The doubly robust series adds the error back: right if either the pricer or the weighting is."
+    ).format(
+        verdict=verdict,
+        balanced=_balanced(context),
+        level=context.level("series"),
+        matched=context.fact("matched", "count"),
+    )
     title = "Shift check: does the pricer’s error move with the sessions?"
     picture = context.picture(
         "shift", title, lambda width: plots.shift_figure(context.tables, width), sentence, slug="shift-check"
@@ -103,6 +108,16 @@ def _shift(context: Context) -> tuple[Block, ...]:
         "The figures behind the drawing; {level} intervals, n = {matched} matched sessions over all months."
     ).format(level=context.level("series"), matched=context.fact("matched", "count"))
     return picture, Grid("Shift check by month", header, rows, text, context.concerning("shift"))
+
+
+def _balanced(context: Context) -> Markup:
+    """Say in how many directions the weighted postings resemble the sessions, if the run says so."""
+    balanced, asked = (context.manifest(f"{path}shift_check/components", "count") for path in ("", "settings/"))
+    if DASH in (balanced, asked):
+        return Markup("")
+    return Markup(" In the end months they resemble them in {} of {} main directions of the texts.").format(
+        balanced, asked
+    )
 
 
 def _reading(lower: float, upper: float, joint: bool) -> str:
@@ -144,7 +159,12 @@ def _matched(context: Context) -> tuple[Block, ...]:
     title = "Matched share of sessions by month"
     return (
         context.picture(
-            "matched", title, lambda width: plots.matched_figure(context.tables, width), sentence, slug="matched-share"
+            "matched",
+            title,
+            lambda width: plots.matched_figure(context.tables, width),
+            sentence,
+            slug="matched-share",
+            basis=f"n = {context.facts['sessions']:,.0f} sessions",
         ),
     )
 

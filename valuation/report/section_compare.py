@@ -97,6 +97,7 @@ def _similarity(context: Context) -> tuple[Block, ...]:
             lambda width: plots.similarity_figure(context.tables, width),
             sentence,
             slug="similarity",
+            basis=f"n = {len(context.tables.values['similarity_max'].dropna()):,} sessions",
         ),
     )
 
@@ -116,7 +117,7 @@ def _grid(context: Context) -> Block:
     sentence = Markup(
         "Growth from {base} to {last} with {level} intervals over users and postings, n = {matched} matched sessions "
         "of {users} users. The geometric mean follows the typical session; the mean price follows the dear ones, by "
-        "the mean error factor found at each level of value."
+        "the mean error factor found at each level of value. A dash: not estimated in a run."
     ).format(
         base=month(ends.base),
         last=month(ends.last),

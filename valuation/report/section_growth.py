@@ -19,6 +19,7 @@ from valuation.report.inputs import (
     true_growth,
 )
 from valuation.report.provenance import DASH, cell, constant, interval, month, quoted, traced
+from valuation.report.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +42,9 @@ def headline(context: Context) -> Markup:
         return Markup("No growth is estimated in this run: {}.").format(basis)
     return Markup(
         "From {base} to {last} the value of the typical session changed by <strong>{growth}</strong> "
-        "({level} interval {interval}): {basis}."
+        "({level} interval {interval}{zero}): {basis}."
     ).format(
+        zero=", which includes zero" if row["lower"] <= 0 <= row["upper"] else "",
         base=month(ends.base),
         last=month(ends.last),
         growth=cell("growth", row, "growth", "growth"),
@@ -150,18 +152,19 @@ def _growth_table(context: Context) -> tuple[Block, ...]:
     told = true_growth(tables) is not None
     rows = tuple(_growth_row(row) + ((_true(context, row),) if told else ()) for _, row in frame.iterrows())
     sentence = Markup(
-        "{level} intervals over users and postings jointly; n = {matched} matched sessions of {users} users in all. "
-        "“A month” is average growth a month; the trend is an ordinary least squares slope over complete months, in "
-        "log points a month. {months} months cannot be deseasonalised."
+        "Below an estimate stands its {level} interval over users and postings jointly; n = {matched} matched sessions "
+        "of {users} users in all, and effective users count those behind a row as if all weighed the same. “A month” "
+        "is average growth a month; the trend is an ordinary least squares slope over complete months, in log points a "
+        "month. {months} {series} cannot be deseasonalised. Rows are not adjusted for being many: the more there "
+        "are, the likelier that an interval misses zero by chance."
     ).format(
         level=context.level("series"),
         matched=context.fact("matched", "count"),
         users=context.fact("users", "count"),
         months=context.fact("months", "count"),
+        series=counted(context.facts["months"], "month", "months"),
     )
-    header = ("Sessions", "From", "To", "Growth", "Interval", "A month", "Interval", "Trend", "Interval") + (
-        ("Truth",) if told else ()
-    )
+    header = ("Sessions", "From", "To", "Growth", "A month", "Trend", "Effective users") + (("Truth",) if told else ())
     return (Grid("Growth of the typical value", header, rows, sentence, context.concerning("growth"), compact=True),)
 
 
@@ -170,13 +173,17 @@ def _growth_row(row: pd.Series) -> tuple[Markup, ...]:
         group_label(row),
         month(row["from_month"]),
         month(row["to_month"]),
-        cell("growth", row, "growth", "growth"),
-        interval("growth", row, ("lower", "upper"), "growth"),
-        cell("growth", row, "monthly_growth", "growth"),
-        interval("growth", row, ("monthly_lower", "monthly_upper"), "growth"),
-        cell("growth", row, "trend", "log"),
-        interval("growth", row, ("trend_lower", "trend_upper"), "log"),
+        _below(row, "growth", ("lower", "upper"), "growth"),
+        _below(row, "monthly_growth", ("monthly_lower", "monthly_upper"), "growth"),
+        _below(row, "trend", ("trend_lower", "trend_upper"), "log"),
+        cell("growth", row, "effective_users", "index"),
     )
+
+
+def _below(row: pd.Series, column: str, columns: tuple[str, str], style: str) -> Markup:
+    """Write an estimate with its interval below it, if it has one."""
+    estimate, ends = cell("growth", row, column, style), interval("growth", row, columns, style)
+    return estimate if ends == DASH else Markup("{} <small>{}</small>").format(estimate, ends)
 
 
 def _true(context: Context, row: pd.Series) -> Markup:

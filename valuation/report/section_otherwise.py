@@ -73,8 +73,8 @@ def _chance(context: Context) -> Markup:
     if p_value == DASH:
         return Markup("")
     return Markup(
-        " With the months of all of them dealt anew among users {draws} times, a middle as far from zero came up with "
-        "a share of {p}."
+        " With the months of all of them dealt anew among users {draws} times, a middle as far from zero came up in a "
+        "share of {p} of them."
     ).format(p=p_value, draws=context.fact("specifications_draws", "count"))
 
 
@@ -147,7 +147,7 @@ def _alternatives(context: Context) -> tuple[Block, ...]:
         return (Note(Markup("Users weighted equally, prices along their axis, one source left out and frozen sessions: "
                             "the command valuation placebo adds them here.")),)  # fmt: skip
     sentence = Markup(
-        "Log points, {level} intervals; n counts sessions, of a slope postings. The price-axis reading supposes that "
+        "Log points, {level} intervals; n counts sessions; of a slope, postings. The price-axis reading supposes that "
         "sessions move along prices whatever their words: growth divided by the slope of predicted on actual price, a "
         "sensitivity and never the headline. Frozen sets are one month’s sessions priced with each vintage of "
         "postings: gig prices alone move them. {real} is the headline."

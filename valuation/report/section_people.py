@@ -31,7 +31,7 @@ def _levels(context: Context, frame: pd.DataFrame) -> list[Block]:
     for who in WHO_WORDS:
         for name in sorted(set(frame.loc[frame["who"] == who, "to_month"])):
             rows = frame[(frame["who"] == who) & (frame["to_month"] == name)]
-            count = cell("people", rows.iloc[0], "n_sessions", "count")
+            count = cell("people", _first(rows, LEVELS), "n_sessions", "count")
             body.append((in_words(WHO_WORDS, who), month(name), count, *_cells(rows, LEVELS)))
     if not body:
         return []
@@ -48,11 +48,11 @@ def _changes(context: Context, frame: pd.DataFrame) -> list[Block]:
     body = []
     for who in (name for name in WHO_WORDS if name in set(frame["who"])):
         rows = frame[frame["who"] == who]
-        count = cell("people", rows.iloc[0], "n_users", "count")
+        count = cell("people", _first(rows, CHANGES), "n_users", "count")
         body.append((in_words(WHO_WORDS, who), count, *_cells(rows, CHANGES)))
     if not body:
         return []
-    first = frame.iloc[0]
+    first = frame.sort_values(["from_month", "to_month"]).iloc[0]
     sentence = Markup(
         "From {base} to {last}, log points, {level} intervals; n counts users. Growth of stayers compares people with "
         "themselves; contributions say how much of all growth comes from them, from who came and from who went, and "
@@ -60,6 +60,12 @@ def _changes(context: Context, frame: pd.DataFrame) -> list[Block]:
     ).format(base=month(first["from_month"]), last=month(first["to_month"]), level=context.level("series"))
     header = ("Who", "n", *(PEOPLE_WORDS[name][0].removesuffix(", log points") for name in CHANGES))
     return [Grid("Whose growth it is", header, tuple(body), sentence, context.concerning("people"))]
+
+
+def _first(rows: pd.DataFrame, measures: tuple[str, ...]) -> pd.Series:
+    """Return the row of the first of `measures` that is there: its counts stand for the line."""
+    found = {row["measure"]: row for _, row in rows.iterrows()}
+    return found[min(found, key=lambda name: (measures.index(name) if name in measures else len(measures), name))]
 
 
 def _cells(rows: pd.DataFrame, measures: tuple[str, ...]) -> list[Markup]:

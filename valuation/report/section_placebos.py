@@ -72,7 +72,7 @@ def _verdicts(context: Context) -> tuple[Block, ...]:
         ["placebo", "cell", "measure"], key=lambda c: c.map(order).fillna(len(order)) if c.name == "placebo" else c
     )  # noqa: E501
     sentence = Markup(
-        "Each with what was to be expected and a verdict by rule; n counts draws, sessions or tilted months. Not "
+        "Each with what was to be expected and a verdict by rule; n counts draws, sessions, postings or tilts. Not "
         "judged: shown for what it says, or too little to judge by. A placebo that passes makes one way of being wrong "
         "less likely; it proves nothing. {level} intervals."
     ).format(level=context.level("series"))
@@ -85,7 +85,7 @@ def _verdict(row: pd.Series) -> tuple[Markup, ...]:
     style = measure_style(str(row["measure"]))
     return (
         named(row),
-        in_words(VERDICT_WORDS, row["passed"]),  # second: a phone shows the first columns
+        Markup('<span class="words">{}</span>').format(in_words(VERDICT_WORDS, row["passed"])),  # second: phones
         cell("placebo", row, "n", "count"),
         cell("placebo", row, "estimate", style),
         interval("placebo", row, ("lower", "upper"), style),
@@ -114,6 +114,8 @@ def _tilts(context: Context) -> tuple[Block, ...]:
     slopes = slopes[
         (slopes["placebo"] == "tilt_backtest") & (slopes["measure"] == "slope") & slopes["estimate"].notna()
     ]
+    order = {name: position for position, name in enumerate(AXIS_WORDS)}
+    slopes = slopes.sort_values("cell", key=lambda cells: cells.map(order).fillna(len(order)), kind="stable")
     found = Markup(", ").join(
         Markup("{} {} ({})").format(
             in_words(AXIS_WORDS, row["cell"]),

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from valuation.report import constants
 from valuation.report import plots_prices as plots
 from valuation.report.blocks import Block, Context, Grid, Note
 from valuation.report.drawing import label
 from valuation.report.inputs import select, span
 from valuation.report.provenance import DASH, cell, constant, interval, month, quoted
 from valuation.report.text import slug
-from valuation.report.words import INDEX_WORDS, TERM_WORDS, in_words
+from valuation.report.words import INDEX_WORDS, TERM_WORDS, counted, in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,12 +66,13 @@ def _index_table(context: Context, frame: pd.DataFrame, group_by: str) -> Block:
         rows = {row["comparison"]: row for _, row in frame[frame["method"] == method].iterrows()}
         cells = [_index_cell(rows.get(comparison)) for comparison in COMPARISONS]
         body.append((in_words(INDEX_WORDS, method), *cells))
-    first = frame.iloc[0]
+    first = _quoted_row(frame)
     sentence = Markup(
         "{last}, {base} = {hundred}, {level} intervals from the same replicates as the headline; n = {matched} matched "
-        "sessions over all months. {groups} groups are in both months, with at least {covered} of the weight of "
-        "either. They differ where groups moved differently; direct is the one to quote. Laspeyres and Paasche "
-        "weight by value, the geometric forms by counts."
+        "sessions over all months. {groups} {are} in both months, with at least {covered} of the weight of "
+        "either.{thin} Index numbers differ where groups moved differently; direct is the one to quote, and drift, "
+        "{hundred} where chaining changes nothing, says how far chaining strays from it. Laspeyres and Paasche weight "
+        "by value, the geometric forms by counts."
     ).format(
         last=month(last),
         base=month(first["base_month"]),
@@ -78,18 +80,39 @@ def _index_table(context: Context, frame: pd.DataFrame, group_by: str) -> Block:
         level=context.level("series"),
         matched=context.fact("matched", "count"),
         groups=cell("index_numbers", first, "n_groups", "count"),
+        are=counted(first["n_groups"], "group is", "groups are"),
         covered=cell("index_numbers", first, "covered_share", "share"),
+        thin=_thin(first),
     )
     title = f"Fixed-mix index numbers by {label(group_by)}"
     header = ("Index number", "Direct", "Chained", "Drift: chained over direct")
     return Grid(title, header, tuple(body), sentence, context.concerning("index_numbers"))
 
 
+def _quoted_row(frame: pd.DataFrame) -> pd.Series:
+    """Return the row whose groups the sentence is about: the direct Törnqvist, else the first by comparison, method."""
+    order = {name: position for position, name in enumerate(("tornqvist", *INDEX_WORDS))}
+    ranks = frame["method"].map(order).fillna(len(order))
+    return frame.assign(rank=ranks, other=frame["comparison"] != "direct").sort_values(
+        ["other", "rank", "comparison", "method"]
+    ).iloc[0]  # fmt: skip
+
+
+def _thin(row: pd.Series) -> Markup:
+    """Say so where the groups in both months are one alone, or little of a month."""
+    if row["covered_share"] >= constants.COVERED_LOW:
+        return Markup("")
+    alone = " With one group there is no mix to hold fixed: every form is that group’s own change."
+    text = " That is little: groups that came or went between the two months are left out.{}"
+    return Markup(text).format(alone if row["n_groups"] == 1 else "")
+
+
 def _index_cell(row: pd.Series | None) -> Markup:
     if row is None:
         return DASH
     value = cell("index_numbers", row, "index_number", "index")
-    return Markup("{} <small>{}</small>").format(value, interval("index_numbers", row, ("lower", "upper"), "index"))
+    ends = interval("index_numbers", row, ("lower", "upper"), "index")
+    return value if ends == DASH else Markup("{} <small>{}</small>").format(value, ends)
 
 
 def _price_volume(context: Context) -> list[Block]:
@@ -98,7 +121,7 @@ def _price_volume(context: Context) -> list[Block]:
         return []
     known = frame[frame["estimate"].notna()]
     if known.empty:
-        row = frame.iloc[0]
+        row = frame.sort_values(["from_month", "to_month", "term"]).iloc[0]
         return [
             Note(
                 Markup(
@@ -113,7 +136,7 @@ def _price_volume(context: Context) -> list[Block]:
                 )
             )
         ]
-    first = known.iloc[0]
+    first = known.sort_values(["from_month", "to_month", "term"]).iloc[0]
     sentence = Markup(
         "Each month’s sessions priced with each month’s postings, from {base} ({before} effective postings) to {last} "
         "({after}). Prices and volume add up to the nominal change: the headline holds prices of a kind of work fixed, "
@@ -152,7 +175,7 @@ def _price_row(row: pd.Series) -> tuple[Markup, ...]:
 
 def _dummies(context: Context) -> list[Block]:
     frame = context.tables.time_dummies
-    why = list(dict.fromkeys(frame.loc[frame["estimate"].isna(), "reason"].dropna()))
+    why = sorted(set(frame.loc[frame["estimate"].isna(), "reason"].dropna()))
     frame = frame[frame["estimate"].notna()]
     if frame.empty:
         return [Note(Markup("No time-dummy regression: {}").format(quoted(_sentence(why[0]), 300)))] if why else []
@@ -171,13 +194,13 @@ def _dummies(context: Context) -> list[Block]:
         "Log points above the base month; the first standard error is that of the joint replicates, the second "
         "clusters by user alone and leaves posting prices out. n = {matched} matched sessions."
     ).format(matched=context.fact("matched", "count"))
-    header = ("Given", "Month", "Effect", "Interval", "Standard error", "By user alone")
+    header = ("Holding fixed", "Month", "Effect", "Interval", "Standard error", "By user alone")
     return [picture, Grid("Time-dummy regression", header, body, text, context.concerning("dummies"), compact=True)]
 
 
 def _dummy_row(row: pd.Series) -> tuple[Markup, ...]:
     return (
-        quoted(row["covariates"], 40) if row["covariates"] else Markup("nothing else"),
+        quoted(row["covariates"], 40) if row["covariates"] else Markup("nothing"),
         month(row["month"]),
         cell("time_dummies", row, "estimate", "log"),
         interval("time_dummies", row, ("lower", "upper"), "log"),

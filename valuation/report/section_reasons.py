@@ -12,6 +12,7 @@ from valuation.report.blocks import Block, Context, Grid, Note, Section
 from valuation.report.drawing import label
 from valuation.report.provenance import cell, interval, key_of, month, quoted, traced
 from valuation.report.text import slug
+from valuation.report.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def section(context: Context) -> Section:
     blocks: list[Block] = []
     for position, group_by in enumerate(names):
         blocks += _groups(context, group_by, position)
-        blocks += _decomposition(context, group_by, position)
+        blocks += [*_decomposition(context, group_by, position), *_monthly(context, group_by, position)]
     if not names:
         blocks.append(Note(Markup("No column to group sessions by was configured, so the change is not split.")))
     blocks += [*_sums(context), *section_prices.blocks(context), *section_people.blocks(context)]
@@ -95,11 +96,11 @@ def _decomposition(context: Context, group_by: str, position: int) -> list[Block
     if frame.empty:
         return [Note(Markup("By {}: no split into mix and within in this run.").format(quoted(group_by)))]
     total = frame[(frame["group"] == "") & (frame["term"] == "total")]
-    first = frame.iloc[0]
+    first = frame.sort_values(["from_month", "to_month"]).iloc[0]
     sentence = Markup(
         "From {base} to {last}{total}. Bars with {level} intervals, in log points; n = {matched} matched sessions of "
         "{users} users over all months. Finer groups move change from within to mix; errors in the labels do the "
-        "reverse.{hidden}"
+        "reverse. A group with sessions in one of the two months alone has a part in mix, none within.{hidden}"
     ).format(
         base=month(first["from_month"]),
         last=month(first["to_month"]),
@@ -121,12 +122,47 @@ def _decomposition(context: Context, group_by: str, position: int) -> list[Block
     return [picture, _decomposition_table(context, frame, group_by)]
 
 
+def _monthly(context: Context, group_by: str, position: int) -> list[Block]:
+    if plots.monthly_rows(context.tables, group_by).empty:
+        return []
+    pairs, within, mix = (key_of("monthly", group_by, name) for name in ("pairs", "within", "mix"))
+    sentence = Markup(
+        "Each month set beside the one before: what that step owes to values within groups and to the mix of groups, "
+        "in log points with {level} pointwise intervals; n = {matched} matched sessions of {users} "
+        "users. Of {pairs} {steps}, the interval of within misses zero in {within}, that of mix in {mix}; of many "
+        "steps, some would by chance alone. Steps add up to total growth, but their parts need "
+        "not add up to the split above, which sets the end months side by side."
+    ).format(
+        level=context.level("series"),
+        matched=context.fact("matched", "count"),
+        users=context.fact("users", "count"),
+        pairs=context.fact(pairs, "count"),
+        steps=counted(context.facts[pairs], "step", "steps"),
+        within=context.fact(within, "count"),
+        mix=context.fact(mix, "count"),
+    )
+    return [
+        context.picture(
+            "monthly",
+            f"Mix and within by {label(group_by)}, month by month",
+            lambda width: plots.monthly_figure(context.tables, group_by, width),
+            sentence,
+            slug=f"mix-and-within-by-{slug(group_by)}-monthly",
+            name=f"monthly{position}",
+        )
+    ]
+
+
 def _hidden(context: Context, group_by: str) -> Markup:
     name = key_of("groups", group_by, "hidden")
     if not context.facts.get(name):
         return Markup("")
-    return Markup(" {} groups under the disclosure minimum in an end month are left out; the sum holds them.").format(
-        context.fact(name, "count")
+    text = " {} {} under the disclosure minimum in an end month; the sum holds {}."
+    one = context.facts[name] == 1
+    return Markup(text).format(
+        context.fact(name, "count"),
+        "group is left out as" if one else "groups are left out as",
+        "it" if one else "them",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from valuation.report import rules_estimates as estimates
 from valuation.report import rules_evidence as evidence
 from valuation.report import rules_sessions as sessions
+from valuation.report import rules_shift as shift
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     sessions.withdrawn,
     estimates.no_growth,
     estimates.shift_excludes_zero,
+    shift.few_components,
+    shift.blind_shift_check,
     evidence.placebo_failed,
     sessions.mix_jump,
     sessions.length_drift,

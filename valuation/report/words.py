@@ -79,6 +79,15 @@ def in_words(known: Mapping[str, str], name: object) -> Markup:
     return quoted(str(name).replace("_", " ")) if words is None else Markup("{}").format(words)
 
 
+def counted(count: float, one: str, more: str) -> str:
+    """Return the form of a word that goes with a number.
+
+    >>> counted(1, "group is", "groups are")
+    'group is'
+    """
+    return one if count == 1 else more
+
+
 def measure_style(measure: str) -> str:
     """Return how a placebo's measure is written: log points unless said otherwise."""
     return MEASURE_WORDS.get(measure, ("", "log"))[1]

@@ -291,7 +291,7 @@ def test_the_reports_own_tables_in_latex(export, tables, tmp_path):
         assert braces.count("{") == braces.count("}") and "never a wage" in text and r"\toprule" in text, name
         assert "<" not in text and "\u2212" not in text and "\u00a0" not in text, name
     growth = (result.out / names[0]).read_text()
-    assert re.search(r"All & Oct 2025 & Apr 2026 & \+[\d.]+~\\% & \+[\d.]+ to \+[\d.]+~\\% &", growth)
+    assert re.search(r"All & Oct 2025 & Apr 2026 & \+[\d.]+~\\% {\[}\+[\d.]+ to \+[\d.]+~\\%{\]} &", growth)
     card = next(name for name in names if "pricer-card" in name)
     assert "0.30 {[}0.25 to 0.35{]}" in (result.out / card).read_text()
 

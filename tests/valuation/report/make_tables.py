@@ -1,6 +1,7 @@
 """Synthetic run tables for the report's tests: consistent in their arithmetic, hostile in their texts."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,17 @@ HOSTILE_URLS = (
 )
 
 
-def make_tables(  # noqa: C901 (one linear recipe)
+def make_tables(**recipe) -> RunTables:
+    """Build a run once for each recipe (see `_make`): tests replace tables, they never write into them."""
+    return _made(tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in recipe.items())))
+
+
+@cache
+def _made(recipe):
+    return _make(**{name: list(v) if name == "months" and v is not None else v for name, v in recipe})
+
+
+def _make(  # noqa: C901 (one linear recipe)
     *,
     n: int = 280,
     users: int = 60,
@@ -234,17 +245,32 @@ def _shift(months):
 
 
 def _validation():
+    nan = np.nan
     rows = []
     for i, pricer in enumerate(PRICERS):
-        for sample in ("natural", "tier_weighted"):
-            rows.append((pricer, sample, "", "", 900, "squared_correlation", 0.3 - 0.01 * i, 0.25, 0.35))
+        for sample, n in (
+            ("natural", 900), ("tier_weighted", 900), ("full_text", 300), ("full_text_tier_weighted", 300),
+        ):  # fmt: skip
+            rows.append((pricer, sample, "", "", n, "squared_correlation", 0.3 - 0.01 * i, 0.25, 0.35))
         rows.append((pricer, "natural", "", "", 900, "slope", 0.98, 0.9, 1.06))
-        rows.append((pricer, "natural", "", "", 900, "mean_absolute_error", 0.95, np.nan, np.nan))
+        rows.append((pricer, "natural", "", "", 900, "mean_absolute_error", 0.95, nan, nan))
+        for state, slope in (("raw", 0.98), ("corrected", 1.01)):
+            rows.append((pricer, "natural", "", "", 900, f"slope_{state}", slope, 0.9, 1.1))
+            rows.append((pricer, "natural", "", "", 900, f"intercept_{state}", 0.02, -0.1, 0.1))
     rows.append(("matching", "natural", "", "", 900, "single_coverage", 0.905, 0.88, 0.92))
+    rows.append(("matching", "natural", "", "", 900, "typical_coverage", 0.36, 0.33, 0.39))
     for j, tier in enumerate(("$10-200", "$200-1,000", "$1,000-5,000", "$5,000-50,000")):
         bias = (2.1 / (j + 1), 1.0 / (j + 1), 3.0 / (j + 1))
         rows.append(("matching", "natural", "tier", tier, 200 - 40 * j, "predicted_over_actual", *bias))
         rows.append(("matching", "natural", "tier", tier, 200 - 40 * j, "single_coverage", 0.95 - 0.1 * j, 0.5, 0.99))
+    for j in range(15):
+        cell = f"fifth {j // 3 + 1}, third {j % 3 + 1}"
+        rows.append(("matching", "natural", "mondrian", cell, 60, "single_coverage", 0.9, 0.8, 0.95))
+        rows.append(("matching", "natural", "mondrian", cell, 60, "typical_width", 0.8, nan, nan))
+    for j in range(18):
+        month = f"{2024 + j // 12}-{j % 12 + 1:02d}"
+        rows.append(("matching", "natural", "month", month, 20 + j, "mean_error_raw", 0.01 * j, -0.3, 0.5))
+        rows.append(("matching", "natural", "month", month, 20 + j, "slope_corrected", 1.0, 0.5, 1.5))
     columns = ["pricer", "sample", "cell_by", "cell", "n", "measure", "estimate", "lower", "upper"]
     frame = pd.DataFrame(rows, columns=columns)
     return validate(typed({c: frame[c] for c in frame}, Validation), Validation, where="test")
@@ -278,11 +304,13 @@ def _manifest(months, partial, group_by):
             "pricing": {"pricer": "matching", "calibrate": False},
             "disclosure": {"min_sessions": 15, "min_users": 5},
             "report": {"examples": 10},
+            "shift_check": {"components": 20},
         },
         "inputs": {"postings": {"sha256": "ab" * 32, "rows": 150}, "sessions": {"sha256": "cd" * 32, "rows": 280}},
         "basket": {"postings": 150, "filtered": 130, "clusters": 120, "units": 110},
         "calibration": {"applied": False, "intercept": 0.02, "slope": 0.98},
         "s_min": 0.312345,
+        "shift_check": {"components": 20},
         "base_month": next(m for m in months if m not in partial),
         "months": {"complete": [m for m in months if m not in partial], "partial": list(partial)},
         "packages": {"numpy": "2.3.1"},
