@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 GROWTH = (
     "no_growth", "nothing_matched", "shift_check", "mix_jump", "length_confounds", "few_clusters", "few_users",
-    "one_user", "length_drift", "user_overlap", "few_postings", "matched_fall", "unmatched_rising", "placebo_failed",
-    "tilt_slope", "sign_changes", "includes_zero", "hubs",
+    "one_user", "length_drift", "user_overlap", "few_postings", "matched_fall", "unmatched_rising", "much_unmatched",
+    "placebo_failed", "tilt_slope", "sign_changes", "includes_zero", "hubs",
 )  # fmt: skip
 SERIES = (*GROWTH, "missing_months", "partial_months", "suppressed")
 # Which rules matter for what a block shows.
@@ -31,7 +31,14 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "growth": GROWTH,
     "variation": ("few_clusters", "few_users", "one_user", "few_postings", "hubs", "user_overlap"),
     "shift": ("shift_check", "few_components", "blind_shift_check", "calibration_slope", "tilt_slope"),
-    "matched": ("matched_fall", "unmatched_rising", "nothing_matched", "missing_months", "partial_months"),
+    "matched": (
+        "matched_fall",
+        "unmatched_rising",
+        "much_unmatched",
+        "nothing_matched",
+        "missing_months",
+        "partial_months",
+    ),
     "groups": ("mix_jump", "few_users", "length_drift", "missing_months", "partial_months"),
     "decomposition": ("mix_jump", "few_users", "few_clusters", "includes_zero"),
     "monthly": ("mix_jump", "few_users", "few_clusters", "missing_months"),
@@ -41,7 +48,7 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "dummies": ("mix_jump", "length_confounds", "few_clusters"),
     "placebo": ("placebo_failed", "few_clusters", "user_overlap"),
     "tilt": ("tilt_slope", "calibration_slope", "shift_check"),
-    "specifications": ("sign_changes", "few_clusters", "unmatched_rising", "matched_fall"),
+    "specifications": ("sign_changes", "few_clusters", "unmatched_rising", "much_unmatched", "matched_fall"),
     "sources": ("hubs", "few_postings"),
     "values": ("length_value", "length_drift", "length_confounds", "few_users"),
     "similarity": ("nothing_matched", "matched_fall"),

@@ -25,6 +25,7 @@ VERY_FEW = 10.0  # effective clusters under which even widened intervals cover t
 SAME_SIGN = 0.95  # one specification in twenty the other way round may be chance; more is a finding
 UNMATCHED_HIGH = 0.15  # a seventh of the sessions without a value leaves bounds wider than most intervals
 SIGN_SERIOUS = 0.75  # a quarter of the specifications the other way round
+UNMATCHED_MUCH = 0.3  # three sessions in ten without a value: the figure is about the rest, however steady the share
 UNMATCHED_RISE = 0.02  # two points more of them between the end months
 BALANCED_LEAST = 0.5  # of the components: in simulated worlds with fewer the doubly robust interval was too short
 TILT_LOW, TILT_HIGH = 0.85, 1.15  # growth measured on held-out postings, against the growth of their actual prices
@@ -55,6 +56,7 @@ CONSTANTS: dict[str, float] = {
     "very_few": VERY_FEW,
     "same_sign": SAME_SIGN,
     "unmatched_high": UNMATCHED_HIGH,
+    "unmatched_much": UNMATCHED_MUCH,
     "unmatched_rise": UNMATCHED_RISE,
     "balanced_least": BALANCED_LEAST,
     "tilt_low": TILT_LOW,

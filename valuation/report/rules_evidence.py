@@ -66,6 +66,26 @@ def unmatched_rising(tables: RunTables) -> list[Warning_]:
     return [warning("unmatched_rising", "caution", "Many unmatched, and rising", text, numbers, words)]
 
 
+def much_unmatched(tables: RunTables) -> list[Warning_]:
+    """Warn if a large part of an end month has no value, whether or not that part grows."""
+    shares, ends = series_of(tables).set_index("month")["matched_share"], span(tables)
+    if not {ends.base, ends.last} <= set(shares.index):
+        return []
+    before, after = 1.0 - float(shares[ends.base]), 1.0 - float(shares[ends.last])
+    if not max(before, after) > limits.UNMATCHED_MUCH + 1e-9 or max(before, after) >= 1.0:  # all: `nothing_matched`
+        return []
+    text = (
+        "{before} of the sessions of {base} and {after} of those of {last} have no posting similar enough (limit: "
+        "{limit}): the figures are about the other sessions alone. {bounds}"
+    )
+    words = {
+        "base": month(ends.base), "last": month(ends.last), "limit": constant("unmatched_much", "level"),
+        "bounds": _bounds(tables),
+    }  # fmt: skip
+    numbers = {"before": (before, "share"), "after": (after, "share")}
+    return [warning("much_unmatched", "caution", "Much is unmatched", text, numbers, words)]
+
+
 def _bounds(tables: RunTables) -> Markup:
     """Say between which bounds the unmatched could put growth, if the run worked it out."""
     found = lookup(tables.manifest, "unmatched_bounds/growth")

@@ -32,6 +32,7 @@ RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     sessions.one_user,
     estimates.matched_fall,
     evidence.unmatched_rising,
+    evidence.much_unmatched,
     evidence.tilt_slope,
     evidence.sign_changes,
     estimates.few_postings,

@@ -36,6 +36,7 @@ RULE = {
     "length_value": rules_sessions.length_value,
     "matched_fall": rules_estimates.matched_fall,
     "unmatched_rising": rules_evidence.unmatched_rising,
+    "much_unmatched": rules_evidence.much_unmatched,
     "placebo_failed": rules_evidence.placebo_failed,
     "tilt_slope": rules_evidence.tilt_slope,
     "sign_changes": rules_evidence.sign_changes,
@@ -123,6 +124,18 @@ def test_many_unmatched_and_rising(clean, before, after, fires):
         assert "bounds are not known" in found.sentence
         known = fired(with_manifest(tables, unmatched_bounds={"growth": [-0.1, 0.5]}), "unmatched_rising")
         assert known.sentence.striptags().endswith("it lies between −10.0 % and +50.0 %.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fires"),
+    [(0.3, 0.3, False), (0.31, 0.31, True), (0.1, 0.31, True), (0.31, 0.1, True), (1.0, 1.0, False)],
+)
+def test_much_unmatched_in_an_end_month_however_steady(clean, before, after, fires):
+    share = clean.series["month"].map({"2025-10": 1 - before, "2026-04": 1 - after}).fillna(0.2)
+    found = fired(dataclasses.replace(clean, series=clean.series.assign(matched_share=share)), "much_unmatched")
+    assert (found is not None) == fires
+    if fires:
+        assert found.numbers == {"before": pytest.approx(before), "after": pytest.approx(after)}
 
 
 def verdict(clean, placebo, measure, passed, cell="", estimate=0.5):

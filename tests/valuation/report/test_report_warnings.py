@@ -202,6 +202,19 @@ def test_calibration_slope(clean, slope, word):
     assert fired(applied, "calibration_slope") is None, "the slope of values before the correction"
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "fires"),
+    [(0.5, 0.84, True), (0.5, 0.85, False), (1.16, 1.4, True), (1.15, 1.4, False), (0.5, 1.5, False)],
+)
+def test_calibration_slope_with_its_interval(clean, lower, upper, fires):
+    """Only a slope that is off whatever its error: in small baskets the slope alone is off in most."""
+    line = {"slope": (lower + upper) / 2, "slope_lower": lower, "slope_upper": upper}
+    found = fired(with_manifest(clean, calibration=line), "calibration_slope")
+    assert (found is not None) == fires
+    if fires:
+        assert found.numbers == {"slope": line["slope"], "lower": lower, "upper": upper}
+
+
 @pytest.mark.parametrize(("share", "fires"), [(0.88, False), (0.879, True), (0.92, False), (0.921, True)])
 def test_coverage(clean, share, fires):
     at = (clean.validation["measure"] == "single_coverage") & (clean.validation["cell_by"] == "")
