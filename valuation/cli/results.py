@@ -179,6 +179,7 @@ def _file(file: FileReport) -> str:
         parts.append(_forms(file.unparsed_forms))
     if file.notes:
         parts.append("\n".join(paragraph(f"note: {note}") for note in file.notes))
+    parts.append(paragraph(f"columns not read: {', '.join(name[:40] for name in file.not_read) or 'none'}"))
     how = "unchanged: already imported" if file.unchanged else "columns guessed" if file.guessed else "columns mapped"
     return f"{file.file} ({how})\n" + indented("\n\n".join(parts))
 

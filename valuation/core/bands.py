@@ -36,6 +36,30 @@ class Band:
     upper: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """Sampling variance of log values by where it comes from; the three sum to ``se²``, squared log points.
+
+    Attributes
+    ----------
+    neighbours : ndarray, shape (n,)
+        ``Σ_c (Σ_{j∈c} w_ij ρ_j)²``: the prices of the neighbours.
+    covariance : ndarray, shape (n,)
+        Twice the product of both parts, summed over units; of either sign.
+    hedonic : ndarray, shape (n,)
+        ``Σ_c (g_i'H⁻¹ Σ_{j∈c} x_j r_j)²``: the regression's coefficients, at ``g_i = z_i − Σ_l w_il x_l``.
+    """
+
+    neighbours: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    hedonic: NDArray[np.float64]
+
+    @property
+    def standard_error(self) -> NDArray[np.float64]:
+        """``se_i``, shape (n,), log points."""
+        return np.asarray(np.sqrt(np.maximum(self.neighbours + self.covariance + self.hedonic, 0.0)))
+
+
 def typical_se(
     model: BasketModel,
     residual: NDArray[np.float64],
@@ -45,7 +69,20 @@ def typical_se(
     *,
     uses_hedonic: bool,
 ) -> NDArray[np.float64]:
-    """Estimate the standard error of each session's log value from the sampling of resampling units.
+    """Estimate the standard error of each session's log value, shape (n,), log points; see `typical_variance`."""
+    return typical_variance(model, residual, weight, row, features, uses_hedonic=uses_hedonic).standard_error
+
+
+def typical_variance(
+    model: BasketModel,
+    residual: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    row: NDArray[np.int64],
+    features: NDArray[np.float64],
+    *,
+    uses_hedonic: bool,
+) -> Variance:
+    """Estimate the variance of each session's log value from the sampling of resampling units.
 
     ``se_i² = Σ_c (Σ_{j∈c} w_ij ρ_j + (z_i − Σ_l w_il x_l)'H⁻¹ Σ_{j∈c} x_j r_j)²``. The square is expanded so that the
     sum over all units is one quadratic form, ``g'(Σ_c b_c b_c')g``: a session costs p², not n_units × p. Where the
@@ -61,25 +98,22 @@ def typical_se(
         ``z_i``, centred with the model's centre.
     uses_hedonic : bool
         False for the pricer ``neighbours``, whose value has no regression part.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Log points.
     """
     n_units = len(model.unit_key)
     by_unit = _sparse_rows(weight * residual[row], model.unit[row], n_units)
-    variance = np.asarray(by_unit.multiply(by_unit).sum(axis=1)).ravel()
+    neighbours = np.asarray(by_unit.multiply(by_unit).sum(axis=1)).ravel()
     if not uses_hedonic:
-        return np.asarray(np.sqrt(variance))
+        return Variance(neighbours, np.zeros_like(neighbours), np.zeros_like(neighbours))
     moment = np.zeros((n_units, model.features.shape[1] + 1))
     np.add.at(moment[:, :-1], model.unit, model.features * model.hedonic_residual[:, None])
     np.add.at(moment[:, -1], model.unit, model.hedonic_residual / len(model.unit))
     gap = features - _sparse_rows(weight, row, len(model.unit)) @ model.features
     slope = np.column_stack([gap @ model.gram_inverse, 1.0 - weight.sum(axis=1)])
-    variance += 2 * ((by_unit @ moment) * slope).sum(axis=1)
-    variance += ((slope @ (moment.T @ moment)) * slope).sum(axis=1)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+    return Variance(
+        neighbours,
+        2 * ((by_unit @ moment) * slope).sum(axis=1),
+        ((slope @ (moment.T @ moment)) * slope).sum(axis=1),
+    )
 
 
 def _sparse_rows(value: NDArray[np.float64], column: NDArray[np.int64], n_columns: int) -> sparse.csr_matrix:
@@ -95,10 +129,15 @@ def _sparse_rows(value: NDArray[np.float64], column: NDArray[np.int64], n_column
 def typical_band(
     log_value: NDArray[np.float64], se: NDArray[np.float64], weight: NDArray[np.float64], *, level: float
 ) -> Band:
-    """Student band with ``max(k_eff − 1, 3)`` degrees of freedom around the log value."""
-    freedom = np.maximum(np.nan_to_num(effective_neighbours(weight), nan=np.inf) - 1, 3.0)
-    half = stats.t.ppf((1 + level) / 2, np.where(np.isfinite(freedom), freedom, 1e6)) * se
+    """Student band with `typical_freedom` degrees of freedom around the log value."""
+    half = stats.t.ppf((1 + level) / 2, typical_freedom(effective_neighbours(weight))) * se
     return Band(lower=log_value - half, upper=log_value + half)
+
+
+def typical_freedom(effective: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Degrees of freedom ``max(k_eff − 1, 3)``, shape (n,); a million where no neighbour has a weight (NaN)."""
+    freedom = np.maximum(np.nan_to_num(effective, nan=np.inf) - 1, 3.0)
+    return np.where(np.isfinite(freedom), freedom, 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +235,12 @@ def categories(scores: Scores, value: NDArray[np.float64], nearest: NDArray[np.f
     return np.asarray(scores.merged[fifth, _third(scores.similarity_cut, fifth, nearest)])
 
 
+def end_ranks(n: int, *, level: float) -> tuple[int, int]:
+    """Ranks of the two ends among `n` points, from 1: ``⌊α/2(n+1)⌋``, 0 where too few; ``⌈(1 − α/2)(n+1)⌉``."""
+    first = int(np.floor((1 - level) / 2 * (n + 1) + 1e-9))  # 1 - 0.9 falls just short of 0.1
+    return first, int(np.ceil((1 + level) / 2 * (n + 1) - 1e-9))
+
+
 def single_posting_band(
     scores: Scores,
     value: NDArray[np.float64],
@@ -230,8 +275,7 @@ def single_posting_band(
         mine = np.flatnonzero(category == which)
         members = np.flatnonzero(scores.category == which)
         n = len(members)
-        first = int(np.floor((1 - level) / 2 * (n + 1) + 1e-9)) - 1  # 1 - 0.9 falls just short of 0.1
-        last = int(np.ceil((1 + level) / 2 * (n + 1) - 1e-9)) - 1
+        first, last = (rank - 1 for rank in end_ranks(n, level=level))
         if first < 0 or last >= n:
             continue
         for block in np.array_split(mine, max(1, len(mine) * n // 4_000_000)):

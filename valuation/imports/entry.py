@@ -172,8 +172,8 @@ def _postings_job(file: str, given: PostingsMapping | None) -> Job:
     """Read a file and settle its mapping."""
     source = fetch(file)
     raw = read_source(source, given.options if given else Options())
-    mapping = given or guess_postings(raw, file=source.name)
-    return Job(source.name, source.sha256, raw, mapping, given is None, build_postings)
+    mapping, notes = (given, ()) if given else guess_postings(raw, file=source.name)
+    return Job(source.name, source.sha256, raw, mapping, given is None, build_postings, notes)
 
 
 def _sessions_job(path: str, given: SessionsMapping | None, file_format: str) -> Job:
@@ -188,6 +188,5 @@ def _sessions_job(path: str, given: SessionsMapping | None, file_format: str) ->
         return Job(folder.name, folder.sha256, read_transcripts(folder), mapping, False, build_sessions)
     source = fetch(path)
     raw = read_source(source, given.options if given else Options())
-    return Job(
-        source.name, source.sha256, raw, given or guess_sessions(raw, file=source.name), given is None, build_sessions
-    )
+    mapping, notes = (given, ()) if given else guess_sessions(raw, file=source.name)
+    return Job(source.name, source.sha256, raw, mapping, given is None, build_sessions, notes)

@@ -10,10 +10,10 @@ from crawlers.dates import day_first_evidence, parse_age, parse_date, parse_epoc
 from valuation.errors import InputError
 from valuation.imports.amounts import type_of
 from valuation.imports.cells import as_text, missing, number_of
+from valuation.imports.given import note_of_ids, take_posting_columns
 from valuation.imports.guess_price import PriceGuess, guess_price
 from valuation.imports.mapping import (
     Mapping,
-    Options,
     PostingColumns,
     PostingConstants,
     PostingsMapping,
@@ -47,8 +47,8 @@ class Question:
         return f"{self.what}: write {said if said.startswith('under ') else f'under [{self.section}] {said}'}"
 
 
-def guess_postings(raw: RawTable, *, file: str) -> PostingsMapping:
-    """Guess the mapping of a file of postings.
+def guess_postings(raw: RawTable, *, file: str) -> tuple[PostingsMapping, tuple[str, ...]]:
+    """Guess the mapping of a file of postings, and say what of our own names was not taken.
 
     Raises
     ------
@@ -70,13 +70,15 @@ def guess_postings(raw: RawTable, *, file: str) -> PostingsMapping:
         questions.append(Question("two candidates for the currency", "columns", lines))
     columns = {ours: names for ours, names in found.items() if names}
     _refuse(file, questions, columns)
+    taken = take_posting_columns(raw.frame)
     constants = PostingConstants.model_validate(_stated(price))
-    mapped = PostingColumns.model_validate(columns | dict(price.columns))
-    return PostingsMapping(kind="postings", source=slug(file), columns=mapped, constants=constants)
+    mapped = PostingColumns.model_validate(columns | taken.columns | dict(price.columns))
+    mapping = PostingsMapping(kind="postings", source=slug(file), columns=mapped, constants=constants)
+    return mapping, taken.notes
 
 
-def guess_sessions(raw: RawTable, *, file: str) -> SessionsMapping:
-    """Guess the mapping of a file of sessions.
+def guess_sessions(raw: RawTable, *, file: str) -> tuple[SessionsMapping, tuple[str, ...]]:
+    """Guess the mapping of a file of sessions, and say where its ids are not kept.
 
     Raises
     ------
@@ -92,15 +94,14 @@ def guess_sessions(raw: RawTable, *, file: str) -> SessionsMapping:
         questions.append(_ask("no column of start times", raw.frame, "started_at", is_dates))
     columns = {ours: names for ours, names in found.items() if names}
     _refuse(file, questions, columns)
-    if "session_id" in columns and not _is_unique_id(raw.frame[columns["session_id"][0]]):
+    note = note_of_ids(raw.frame, columns["session_id"][0]) if "session_id" in columns else ""
+    if note:
         del columns["session_id"]  # 1, 2, 3 would clash with the next file's: derived from the content instead
-    used = {name for names in columns.values() for name in names}
-    kept = tuple(str(name) for name in raw.frame.columns if name not in used and name != "session_id")
-    dropped = "session_id" in raw.frame.columns and "session_id" not in used
-    options = Options(attributes=kept) if dropped else Options()
-    return SessionsMapping(
-        kind="sessions", source=slug(file), columns=SessionColumns.model_validate(columns), options=options
-    )
+    for ours, name in (("session_id", "session_id"), ("user", "user_id"), ("weight", "weight")):
+        if ours not in columns and name in raw.frame.columns and not _is_filled(raw.frame[name]):
+            columns[ours] = (name,)  # empty, and it says so by its name: no ids, no users, weights of one
+    mapped = SessionColumns.model_validate(columns)
+    return SessionsMapping(kind="sessions", source=slug(file), columns=mapped), (note,) if note else ()
 
 
 def lines_of(mapping: Mapping) -> str:
@@ -197,12 +198,6 @@ def _is_types(cells: pd.Series) -> bool:
 
 def _is_texts(cells: pd.Series) -> bool:
     return any(isinstance(cell, str) and not cell.strip().isdigit() for cell in _sample(cells))
-
-
-def _is_unique_id(cells: pd.Series) -> bool:
-    """Whether ids are long enough not to clash with another file's."""
-    sample = [as_text(cell) or "" for cell in _sample(cells)]
-    return bool(sample) and min(map(len, sample)) >= 8
 
 
 _FITS: dict[str, Callable[[pd.Series], bool]] = {

@@ -13,6 +13,7 @@ import pandas as pd
 
 from valuation.errors import InputError
 from valuation.imports.built import Built, combine
+from valuation.imports.given import refuse_clashes
 from valuation.imports.guess import lines_of
 from valuation.imports.ledger import (
     Entry,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from valuation.storage import Layout
 
 ID_COLUMN = {"postings": "posting_id", "sessions": "session_id"}
-SCHEMA_VERSION = "2"  # part of every import_id: raised when the same file and mapping would give other rows
+SCHEMA_VERSION = "3"  # part of every import_id: raised when the same file and mapping would give other rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Job:
         Which of the two.
     build : callable
         ``build(raw, mapping, file=, context=)``.
+    notes : tuple of str
+        What the guess did not take.
     """
 
     file: str
@@ -72,6 +75,7 @@ class Job:
     mapping: Mapping
     guessed: bool
     build: Callable[..., Built]
+    notes: tuple[str, ...] = ()
 
 
 def run_jobs(
@@ -82,9 +86,47 @@ def run_jobs(
     ids = [_import_id(kind, job, rates_digest) for job in jobs]
     here = [_is_here(layout, kind, one, ledger) for one in ids]
     built = [None if known else _build(job, context) for job, known in zip(jobs, here, strict=True)]
+    _refuse_clashes(layout, kind, jobs, built, ledger)
     todo = zip(jobs, ids, built, strict=True)
     reports = [_import_one(layout, kind, job, one, rows, context, dry_run) for job, one, rows in todo]
     return ImportReport(kind, dry_run, tuple(reports))
+
+
+def _refuse_clashes(
+    layout: Layout, kind: str, jobs: Sequence[Job], built: Sequence[Built | None], ledger: pd.DataFrame
+) -> None:
+    """Refuse ids that were taken unasked and stand for other rows already, here or in a file before."""
+    asked = [
+        job.guessed and rows is not None and bool(_given(kind, job)) for job, rows in zip(jobs, built, strict=True)
+    ]
+    if not any(asked):
+        return
+    column, there = ID_COLUMN[kind], read_table_of(layout, kind)
+    before: list[pd.DataFrame] = []
+    for job, rows, unasked in zip(jobs, built, asked, strict=True):
+        if rows is None:
+            continue
+        if unasked:
+            older = ledger[(ledger["kind"] == kind) & (ledger["sha256"] == job.sha256)]
+            current = without(layout, kind, there, set(older["import_id"]))
+            for earlier in (current, *before):
+                refuse_clashes(earlier, rows.table, column, file=job.file, theirs=_given(kind, job)[0])
+        before.append(rows.table)
+
+
+def _given(kind: str, job: Job) -> tuple[str, ...]:
+    """The file's columns of ids."""
+    columns: tuple[str, ...] = getattr(job.mapping.columns, ID_COLUMN[kind])
+    return columns
+
+
+def columns_not_read(job: Job) -> tuple[str, ...]:
+    """The file's columns that nothing was taken from: of sessions, all that are not mapped are attributes."""
+    read = {theirs for _, theirs in used_columns(job.mapping)}
+    if job.mapping.kind == "sessions":
+        attributes = job.mapping.options.attributes
+        read |= set(job.raw.frame.columns if attributes is None else attributes)
+    return tuple(str(name) for name in job.raw.frame.columns if name not in read)
 
 
 def _import_id(kind: str, job: Job, rates_digest: str) -> str:
@@ -223,15 +265,18 @@ def _unchanged(layout: Layout, kind: str, job: Job, import_id: str) -> FileRepor
     line = next(line for line in read_ledger(layout).to_dict("records") if line["import_id"] == import_id)
     reasons = _by_count(read_quarantine(layout, kind, import_id)["reason"])
     numbers = (int(line["rows_in"]), int(line["kept"]), int(line["merged"]), int(line["quarantined"]))
-    shown = used_columns(job.mapping)
-    return FileReport(job.file, import_id, *numbers, True, shown, job.guessed, reasons, (), (), job.raw.notes)
+    shown, notes = used_columns(job.mapping), job.raw.notes + job.notes
+    return FileReport(
+        job.file, import_id, *numbers, True, shown, job.guessed, reasons, (), (), notes, columns_not_read(job)
+    )
 
 
 def file_report(job: Job, entry: Entry, built: Built) -> FileReport:
     """Report of a file that has been read."""
     return FileReport(
         job.file, entry.import_id, entry.rows_in, *counts(entry), False, used_columns(job.mapping), job.guessed,
-        _by_count(entry.quarantine["reason"]), built.parsed_forms, built.unparsed_forms, job.raw.notes + built.notes,
+        _by_count(entry.quarantine["reason"]), built.parsed_forms, built.unparsed_forms,
+        job.raw.notes + built.notes + job.notes, columns_not_read(job),
     )  # fmt: skip
 
 

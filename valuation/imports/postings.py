@@ -14,6 +14,7 @@ from valuation.errors import InputError
 from valuation.imports.amounts import price_rows
 from valuation.imports.built import Built, settle
 from valuation.imports.cells import map_texts, pick, require_columns, texts
+from valuation.imports.given import respelled
 from valuation.imports.mapping import used_columns
 from valuation.imports.masking import hash_name, mask_column
 from valuation.imports.reasons import Reason, faults
@@ -57,7 +58,8 @@ def build_postings(raw: RawTable, mapping: PostingsMapping, *, file: str, contex
     found = [faults(empty, Reason.NO_TEXT, ""), source_faults, date_faults, *prices.faults, kind_faults]
     theirs = mapping.columns.posting_id
     single, bad, merged = _settle(table, found, theirs[0] if theirs else "")
-    return Built(single, bad, merged, prices.parsed_forms, prices.unparsed_forms, _notes(mapping) + prices.notes)
+    notes = (*_notes(mapping), *respelled(texts(raw.frame, mapping.columns.source), source), *prices.notes)
+    return Built(single, bad, merged, prices.parsed_forms, prices.unparsed_forms, notes)
 
 
 def _settle(
@@ -128,10 +130,13 @@ def _crawled(raw: RawTable, mapping: PostingsMapping, file: str, zone: tzinfo) -
 
 
 def _source(raw: RawTable, mapping: PostingsMapping) -> tuple[pd.Series[str], pd.DataFrame]:
-    """Each row's source in its spelling for folders; the mapping's own where the row has none."""
+    """Each row's source in its spelling for folders; the mapping's own where the row has none.
+
+    What cannot be spelled so is a fault: under the mapping's own name it would be another market's.
+    """
     found = texts(raw.frame, mapping.columns.source, mapping.values.get("source"))
     slug = found.str.lower().str.replace(r"[^a-z0-9._-]+", "-", regex=True).str.strip("-._").str[:64]
-    slug = slug.where(slug != "").fillna(mapping.source or np.nan)
+    slug = slug.where(slug != "").where(found.notna(), mapping.source or np.nan)
     bad = ~slug.str.fullmatch(_SOURCE).fillna(False).astype(bool).to_numpy()
     return slug, faults(bad, Reason.NO_SOURCE, (mapping.columns.source or ("",))[0], found)
 

@@ -29,7 +29,9 @@ class FileReport:
     parsed_forms, unparsed_forms : tuple of (form, rows)
         Price texts with digits replaced by 9, those that gave a price and those that did not.
     notes : tuple of str
-        What else a reader should know: encoding, sheet, assumed time zone, constants.
+        What else a reader should know: encoding, sheet, assumed time zone, constants, ids that were not kept.
+    not_read : tuple of str
+        The file's columns that nothing was taken from.
     """
 
     file: str
@@ -45,6 +47,7 @@ class FileReport:
     parsed_forms: tuple[tuple[str, int], ...]
     unparsed_forms: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
+    not_read: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from valuation.errors import InputError
 from valuation.imports.built import Built, settle
 from valuation.imports.cells import as_text, map_texts, missing, number_of, pick, require_columns, texts
+from valuation.imports.given import GIVEN_ID
 from valuation.imports.mapping import used_columns
 from valuation.imports.masking import hash_name, mask_column
 from valuation.imports.names import names_person
@@ -48,9 +49,10 @@ def build_sessions(raw: RawTable, mapping: SessionsMapping, *, file: str, contex
     user = user.fillna(mapping.constants.user) if mapping.constants.user else user
     user = map_texts(user, lambda name: hash_name(context.key, name))
     weight, weight_faults = _weights(raw, mapping)
+    given = texts(raw.frame, columns.session_id)
     table = pd.DataFrame(
         {
-            "session_id": _ids(texts(raw.frame, columns.session_id), user, times.at, summary),
+            "session_id": _ids(given, user, times.at, summary),
             "user_id": user,
             "started_at": times.at,
             "month": times.at.dt.strftime("%Y-%m").astype("str"),
@@ -63,8 +65,9 @@ def build_sessions(raw: RawTable, mapping: SessionsMapping, *, file: str, contex
     found += _date_faults(times, cells, columns.started_at[0], context)
     theirs = columns.session_id[0] if columns.session_id else ""
     whole = pd.concat([table, extra], axis=1)
-    single, bad, merged = settle(whole, found, "session_id", id_source=theirs, derived=not theirs)
-    return Built(single, bad, merged, notes=_notes(mapping, list(extra.columns)))
+    derived = bool(given.isna().all())
+    single, bad, merged = settle(whole, found, "session_id", id_source=theirs, derived=derived)
+    return Built(single, bad, merged, notes=_notes(mapping, list(extra.columns), given, user))
 
 
 def _date_faults(times: Times, cells: pd.Series, theirs: str, context: Context) -> list[pd.DataFrame]:
@@ -103,7 +106,8 @@ def _attributes(raw: RawTable, mapping: SessionsMapping, file: str, key: bytes) 
     if wanted is not None:
         require_columns(raw.frame, wanted, file)
     names = list(wanted) if wanted is not None else [name for name in raw.frame.columns if name not in used]
-    clash = [name for name in names if name in TABLE_COLUMNS]
+    renamed = {"session_id": GIVEN_ID} if not mapping.columns.session_id and GIVEN_ID not in names else {}
+    clash = [name for name in names if name in TABLE_COLUMNS and name not in renamed]
     if clash:
         kept = ", ".join(f'"{name}"' for name in names if name not in TABLE_COLUMNS)
         raise InputError(
@@ -113,7 +117,9 @@ def _attributes(raw: RawTable, mapping: SessionsMapping, file: str, key: bytes) 
     columns = {
         name: _attribute(raw.frame[name], key if names_person(name) else None, mapping.values.get(name))
         for name in names
+        if name not in renamed
     }
+    columns |= {new: mask_column(texts(raw.frame, (old,))) for old, new in renamed.items() if old in names}
     return pd.DataFrame(columns, index=raw.frame.index)
 
 
@@ -149,11 +155,19 @@ def _as_texts(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(object).map(as_text).astype("str") for name in names})
 
 
-def _notes(mapping: SessionsMapping, attributes: list[str]) -> tuple[str, ...]:
+def _notes(
+    mapping: SessionsMapping, attributes: list[str], given: pd.Series[str], user: pd.Series[str]
+) -> tuple[str, ...]:
     """What the rows do not say themselves."""
     notes = [f"attributes: {', '.join(str(name)[:40] for name in attributes) or 'none'}"]
+    if without := int(given.isna().sum()):
+        whose = "no ids are given" if without == len(given) else f"{without:,} of {len(given):,} rows have no id"
+        keyed = "" if user.isna().all() else "; users are hashed first, so another workspace's key makes other ids"
+        notes.append(f"{whose}: an id is made from user, start and summary{keyed}")
     if not mapping.columns.weight:
         notes.append(f"every session has weight {mapping.constants.weight or 1.0}")
     if not mapping.columns.user:
         notes.append("all sessions are one user's" if mapping.constants.user else "no user: each session is its own")
+    elif user.isna().all():
+        notes.append(f"{mapping.columns.user[0][:40]} is empty: no user, each session is its own")
     return (*notes, f"times without a zone are read as {mapping.options.timezone or 'UTC'}")
