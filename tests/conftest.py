@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,19 @@ def make_tiny_encoder(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def static_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the static encoder, distilled once for all processes of a test run; tests do not change it."""
+    from indices.encoders import open_encoder
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (shared / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        open_encoder("static", models_dir=shared / "models", max_tokens=256, batch_tokens=4096)
+    return shared / "models"
 
 
 @pytest.fixture(scope="session")

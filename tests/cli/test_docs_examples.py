@@ -11,17 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from valuation.cli.main import main
+from valuation.pipeline.demo import SETTINGS
+from valuation.pipeline.demo import demo as make_demo
+from valuation.progress import Silent
+from valuation.simulation import WorldSettings
+from valuation.storage import make_workspace
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted((DOCS / "commands").glob("*.md"))
+SMALL = WorldSettings(postings=1200, sessions=600, users=90)
 RUN = [*PAGES, DOCS / "tutorial.md"]
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory, static_models):
+    """The demo, with fewer postings and sessions."""
     folder = tmp_path_factory.mktemp("docs") / "demo"
-    assert main(["demo", str(folder), "--quiet"]) == 0
+    make_workspace(folder, settings=SETTINGS)
+    shutil.copytree(static_models, folder / "models", dirs_exist_ok=True)
+    make_demo(folder, progress=Silent(), world=SMALL)
     return folder
 
 

@@ -52,5 +52,5 @@ def bundled(models_dir):
 
 
 @pytest.fixture(scope="session")
-def static(models_dir):
-    return open_encoder("static", models_dir=models_dir, max_tokens=256, batch_tokens=4096)
+def static(static_models):
+    return open_encoder("static", models_dir=static_models, max_tokens=256, batch_tokens=4096)

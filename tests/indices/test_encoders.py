@@ -206,8 +206,8 @@ def test_static_is_identified_before_it_is_made(tmp_path):
 
 
 @pytest.mark.slow
-def test_static_is_made_once_the_same_every_time_and_checked(models_dir, static, tmp_path):
-    assert identify("static", models_dir=models_dir, max_tokens=64) == static.card
+def test_static_is_made_once_the_same_every_time_and_checked(static_models, static, tmp_path):
+    assert identify("static", models_dir=static_models, max_tokens=64) == static.card
     assert identify("static", models_dir=tmp_path, max_tokens=256).fingerprint == static.card.fingerprint
     steps = []
     again = open_encoder(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from valuation.progress import Progress
+    from valuation.simulation import WorldSettings
     from valuation.storage import Layout
 
 SEED = 20260603
@@ -37,7 +38,7 @@ class DemoResult:
     text: str
 
 
-def demo(root: Path, *, progress: Progress) -> DemoResult:
+def demo(root: Path, *, progress: Progress, world: WorldSettings | None = None) -> DemoResult:
     """Simulate a world, import its files, run, and compare with the truth.
 
     Parameters
@@ -45,6 +46,8 @@ def demo(root: Path, *, progress: Progress) -> DemoResult:
     root : Path
         A new or empty folder: it becomes a workspace, with the world's files under ``input/``. A demo that is there
         already is finished where it stopped, or found unchanged.
+    world : WorldSettings, optional
+        Another world than the demo's own, such as a smaller one.
     """
     from valuation.imports import import_postings, import_sessions
     from valuation.simulation import WorldSettings, simulate_world, write_world
@@ -53,7 +56,7 @@ def demo(root: Path, *, progress: Progress) -> DemoResult:
     settings = load(layout.settings)
     with held(layout, "demo"):
         progress.stage("simulate a world")
-        files = write_world(simulate_world(WorldSettings(), seed=SEED), layout.root / "input")
+        files = write_world(simulate_world(world or WorldSettings(), seed=SEED), layout.root / "input")
         write_text(layout.root / "truth.json", files.truth.read_text(encoding="utf-8"))
         progress.stage("import")
         import_postings(layout, [str(files.postings)], settings=settings, mapping=files.postings_map, dry_run=False)

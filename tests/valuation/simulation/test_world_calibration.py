@@ -1,7 +1,6 @@
 """With a real encoder the demo world is as hard as it should be, and its growth can be recovered."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +14,8 @@ K, TAU, PENALTY = 50, 0.1, 3.0
 
 
 @pytest.fixture(scope="module")
-def encode(tmp_path_factory, pytestconfig):
-    store = getattr(pytestconfig, "cache", None)  # the model is distilled once a checkout, not once a test run
-    models: Path = store.mkdir("models") if store else tmp_path_factory.mktemp("models")
-    encoder = open_encoder("static", models_dir=models, max_tokens=256, batch_tokens=8192)
+def encode(static_models):
+    encoder = open_encoder("static", models_dir=static_models, max_tokens=256, batch_tokens=8192)
 
     @cache
     def vectors(texts):
