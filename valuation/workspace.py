@@ -186,7 +186,7 @@ class Workspace:
             )
 
     def explain(self, session_id: str, *, run_id: str | None = None) -> Explanation:
-        """One session's neighbours, weights, prices and sum."""
+        """One session's neighbours, weights and prices, and what its value and both bands are made of."""
         from valuation.pipeline.explain import explain
 
         folder = self.run_folder(run_id)

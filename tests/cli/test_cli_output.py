@@ -165,6 +165,7 @@ def file_report(**changes) -> FileReport:
         parsed_forms=(("$9,999", 17000),),
         unparsed_forms=(("Negot\x1biable", 30), ("9 days", 2)),
         notes=("encoding cp1252",),
+        not_read=("Rating", "Bids"),
     )
     return replace(report, **changes)
 
@@ -193,6 +194,8 @@ def test_an_import_shows_counts_columns_reasons_and_unread_prices():
         "     2  9 days",
         "",
         "  note: encoding cp1252",
+        "",
+        "  columns not read: Rating, Bids",
         "",
         "see the rows set aside: valuation quarantine show postings",
     ]

@@ -62,7 +62,10 @@ RESULTS = {
     "crawl expire": "valuation.pipeline.retention:RetentionReport",
     "crawl new": "crawlers.scaffold:NewSource",
 }
-EXPLAINED = ("run_id", "session_id", "summary", "calibration", "pricer", "value", "matches", "withdrawn", "n_deleted")
+EXPLAINED = (
+    "run_id", "session_id", "summary", "s_min", "nearest", "calibration", "pricer", "value", "matches", "other_pricers",
+    "typical_band", "single_posting_band", "not_shown", "withdrawn", "n_deleted",
+)  # fmt: skip
 # What the lists in those results hold.
 NESTED = {
     "files[]": "valuation.imports.report:FileReport",
@@ -70,7 +73,14 @@ NESTED = {
     "sources[] of status": "valuation.pipeline.status:SourceMonths",
     "sources[] of crawl collect, crawl reparse": "valuation.cli.crawl_results:CrawledSource",
     "sources[] of crawl sources": "valuation.collection.sources:SourceState",
+    "left_out[]": "valuation.pipeline.validate:RowsLeftOut",
     "months[]": "valuation.pipeline.status:MonthCount",
+    "nearest of explain": "valuation.pipeline.explained_parts:Nearest",
+    "other_pricers[] of explain": "valuation.pipeline.explained_values:OtherValue",
+    "typical_band of explain": "valuation.pipeline.explained_bands:TypicalParts",
+    "single_posting_band of explain": "valuation.pipeline.explained_bands:SingleParts",
+    "left_out[] of single_posting_band": "valuation.pipeline.explained_bands:FoldValue",
+    "lower, upper of single_posting_band": "valuation.pipeline.explained_bands:BandEnd",
 }
 # Where each table lies in a workspace.
 TABLES = {
@@ -81,6 +91,9 @@ TABLES = {
     "Quarantine": "quarantine/<kind>/<import_id>.parquet",
     "Matches": "runs/<run_id>/matches.parquet",
     "Values": "runs/<run_id>/values.parquet",
+    "Workings": "runs/<run_id>/workings.parquet",
+    "LeftOut": "runs/<run_id>/left_out.parquet",
+    "PostingErrors": "indices/<basket_id>/errors-<settings>.parquet",
     "SeriesTable": "runs/<run_id>/series.parquet",
     "Growth": "runs/<run_id>/growth.parquet",
     "ShiftCheck": "runs/<run_id>/shift_check.parquet",
@@ -94,6 +107,8 @@ TABLES = {
     "PlaceboDraws": "runs/<run_id>/placebo_draws.parquet",
     "TiltBacktest": "runs/<run_id>/tilt_backtest.parquet",
     "Sensitivity": "runs/<run_id>/sensitivity.parquet",
+    "ValidationPredictions": "validation/<basket>/validation_predictions.parquet",
+    "HoldoutPredictions": "validation/<basket>/holdout_predictions.parquet",
     "SimulationStudy": "the --out of valuation simulate",
     "Priced": "the --out of valuation price",
 }
@@ -177,7 +192,7 @@ def _nested() -> str:
         ("`table[]` of `validate`", "the columns of Validation, below"),
         ("`table[]` of `placebo`, `sensitivity`, `simulate`", "the columns of Placebo, Sensitivity, SimulationStudy"),
         ("`value` of `explain`", "the columns of Values, below"),
-        ("`matches[]` of `explain`", "the columns of Matches but session_id, and the posting's title"),
+        ("`matches[]` of `explain`", "the columns of Matches but session_id, and `title`, `unit`, `fold`, `error`"),
     ]
     return _markdown(("list", "keys of an item"), [*rows, *tables])
 
@@ -198,7 +213,11 @@ def _files() -> str:
         ("`runs/<run_id>/`", "The tables below, `report.html`, `main-figure.svg`, `manifest.json`, `timings.json`."),
         ("`runs/<run_id>/sensitivity.json`", "What the specification curve was made from; a second call reads it."),
         ("`runs/<run_id>/specification-curve.svg`", "The specification curve as a figure."),
-        ("`validation/<basket>/`", "The pricer card: `validation.parquet`, and of `--holdout` `holdout.parquet`."),
+        (
+            "`validation/<basket>/`",
+            "The pricer card, `validation.parquet`, and of `--holdout` `holdout.parquet`; beside each, what every "
+            "held-out posting was predicted at: `validation_predictions.parquet`, `holdout_predictions.parquet`.",
+        ),
         ("`crawl/<source>/store.db`", "A source's answers, versions, counts and faults (SQLite; `docs/crawl.md`)."),
         ("`crawl/reports/<time>/`", "A crawl's `report.html` and `report.json`."),
         ("`runs/<run_id>/withdrawn.json`", "What retention has deleted of a run's postings, if anything."),

@@ -168,7 +168,10 @@ def explain(
         str | None, typer.Option("--run", metavar="RUN", help="The run to explain. Default: the last one.")
     ] = None,
 ) -> None:
-    """Show a session's neighbours, weights, prices and the arithmetic, so that the sum can be redone by hand."""
+    """Show a session's neighbours, weights and prices, and what its value and both bands are made of.
+
+    So that each figure can be redone by hand; what cannot be shown is said with its reason.
+    """
     with opened(call) as workspace:
         result = workspace.explain(session_id, run_id=run_id)
     emit(call, "explain", result.data(), result.text())

@@ -57,6 +57,7 @@ class Pricing(Section):
 
     pricer: Literal["matching", "neighbours", "hedonic"]
     reference_source: str
+    deflator: str
     calibrate: bool
     folds: int = Field(ge=2, le=20)
     fold_seed: int = Field(ge=0)
@@ -131,6 +132,9 @@ class Placebo(Section):
     seed: int = Field(ge=0, lt=2**63)
 
 
+BasketPart = Literal["all", "each_source_out", "low_ends", "high_ends", "first_half", "last_half", "full_text"]
+
+
 class Sensitivity(Section):
     """The grid of the specification curve; every list is crossed with every other."""
 
@@ -141,7 +145,7 @@ class Sensitivity(Section):
     register_: tuple[Literal["none", "centred"], ...] = Field(min_length=1, alias="register")
     statistic: tuple[Literal["mean_log", "median", "mean", "trimmed_mean"], ...] = Field(min_length=1)
     encoder: tuple[str, ...] = Field(min_length=1)
-    basket: tuple[Literal["all", "each_source_out", "first_half", "last_half", "full_text"], ...] = Field(min_length=1)
+    basket: tuple[BasketPart, ...] = Field(min_length=1)
     truncation: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = Field(min_length=1)
     weighting: tuple[Literal["sessions", "users"], ...] = Field(min_length=1)
     permutations: int = Field(ge=0, le=100_000)
@@ -198,9 +202,13 @@ class Settings(Section):
     compute: Compute
 
     def identity(self) -> dict[str, Any]:
-        """Every setting that can move a figure of a run, as plain data; rates are in the content of the imports."""
+        """Every setting that can move a figure of a run, as plain data.
+
+        Exchange rates are in the content of the imports; a deflator's content is part of what a run is known by.
+        """
         found = self.model_dump(mode="json", by_alias=True, exclude=OUTSIDE)
         del found["encoder"]["batch_tokens"]  # speed only
+        del found["pricing"]["deflator"]  # where a file lies moves nothing
         found["basket"]["reference_only"] = list(self.reference_only)
         return found
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
+from scipy.special import stdtrit
 
 from valuation.core.kernel import effective_neighbours
 
@@ -130,7 +131,7 @@ def typical_band(
     log_value: NDArray[np.float64], se: NDArray[np.float64], weight: NDArray[np.float64], *, level: float
 ) -> Band:
     """Student band with `typical_freedom` degrees of freedom around the log value."""
-    half = stats.t.ppf((1 + level) / 2, typical_freedom(effective_neighbours(weight))) * se
+    half = stdtrit(typical_freedom(effective_neighbours(weight)), (1 + level) / 2) * se
     return Band(lower=log_value - half, upper=log_value + half)
 
 

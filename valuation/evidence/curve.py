@@ -92,6 +92,8 @@ class SensitivityResult:
     permutations : int
     unchanged : bool
         Nothing had changed since the last call.
+    note : str
+        What was asked for and is not there, and why; '' if nothing.
     table : DataFrame
         A Sensitivity table.
     """
@@ -116,6 +118,7 @@ class SensitivityResult:
     permuted_upper: float
     permutations: int
     unchanged: bool
+    note: str
     table: pd.DataFrame
 
     def text(self) -> str:
@@ -136,6 +139,7 @@ class SensitivityResult:
             f"{self.run_id}",
             f"{self.same_sign_share:.0%} have its sign; {self.excluding_zero_share:.0%} have an interval without zero; "
             f"{chance}",
+            *filter(None, [self.note]),
             CAVEAT,
             "nothing had changed" if self.unchanged else f"figure: {self.figure}",
             str(self.path),
@@ -183,15 +187,18 @@ def curve_table(curve: Curve) -> pd.DataFrame:
 def kept_result(folder: Path, mark: str) -> SensitivityResult | None:
     """Return the result of the last call, if nothing has changed since and all that it wrote is there."""
     try:
-        known = json.loads((folder / MARK).read_text(encoding="utf-8"))["identity"] == mark
-    except (OSError, ValueError, KeyError, TypeError):
+        known = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        same, note = known["identity"] == mark, str(known.get("note", ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    if not known or not (folder / f"{NAME}.parquet").exists() or not (folder / FIGURE).exists():
+    if not same or not (folder / f"{NAME}.parquet").exists() or not (folder / FIGURE).exists():
         return None
-    return summarise(folder, read_run_table(folder, NAME, Sensitivity), unchanged=True)
+    return summarise(folder, read_run_table(folder, NAME, Sensitivity), unchanged=True, note=note)
 
 
-def write_result(layout: Layout, folder: Path, table: pd.DataFrame, mark: str, progress: Progress) -> SensitivityResult:
+def write_result(
+    layout: Layout, folder: Path, table: pd.DataFrame, *, mark: str, note: str, progress: Progress
+) -> SensitivityResult:
     """Write the table, the figure, the report again and, last, the mark that all of it is there."""
     from valuation.pipeline.outputs import write_report
     from valuation.report.drawing import WIDE, sober
@@ -206,11 +213,11 @@ def write_result(layout: Layout, folder: Path, table: pd.DataFrame, mark: str, p
         quiet = {"Date": None, "Creator": None}
         write_atomic(folder / FIGURE, lambda to: figure.savefig(to, format="svg", metadata=quiet))
     write_report(layout, folder, read_manifest(folder), read_sessions(layout))
-    write_text(folder / MARK, json.dumps({"identity": mark}))
-    return summarise(folder, table, unchanged=False)
+    write_text(folder / MARK, json.dumps({"identity": mark, "note": note}))
+    return summarise(folder, table, unchanged=False, note=note)
 
 
-def summarise(folder: Path, table: pd.DataFrame, *, unchanged: bool) -> SensitivityResult:
+def summarise(folder: Path, table: pd.DataFrame, *, unchanged: bool, note: str) -> SensitivityResult:
     """Count and compare the rows of a Sensitivity table."""
     own, shown = table[table["headline"]].iloc[0], table[table["growth"].notna()]
     sign = np.sign(shown["growth"].to_numpy())
@@ -236,6 +243,7 @@ def summarise(folder: Path, table: pd.DataFrame, *, unchanged: bool) -> Sensitiv
         permuted_upper=float(own["permuted_upper"]),
         permutations=int(own["permutations"]),
         unchanged=unchanged,
+        note=note,
         table=table,
     )
 

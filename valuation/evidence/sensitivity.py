@@ -18,11 +18,11 @@ from valuation.core.months import month_number
 from valuation.core.permutation import central, permuted_months, two_sided_p
 from valuation.errors import EnvironmentFault, ThinMatchError
 from valuation.evidence.curve import Curve, JointTest, SensitivityResult, curve_table, kept_result, write_result
-from valuation.evidence.specification_blocks import fit_part, open_room, posting_filter
+from valuation.evidence.specification_blocks import fit_block, open_room
 from valuation.evidence.specification_growth import estimate, missing
 from valuation.evidence.specification_store import block_path, digest, load, save
 from valuation.evidence.specification_ways import Ends, make_frame
-from valuation.evidence.specifications import blocks, grid, headline
+from valuation.evidence.specifications import ENDS, blocks, grid, headline
 from valuation.pipeline.finished import read_run_table
 from valuation.pipeline.model_store import basket_id
 from valuation.pipeline.run import run
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SensitivityResult", "joint_test", "sensitivity"]
 
+NO_RANGES = "no price of the basket is a range, so its low and high ends say nothing of their own"
 CELLS_AT_ONCE = 8_000_000
 """Sessions × permutations drawn at a time: memory only."""
 
@@ -87,7 +88,8 @@ def sensitivity(layout: Layout, settings: Settings, progress: Progress) -> Sensi
     job = _Job(layout, settings, done.folder, identity, _ends(done.folder, settings), read_postings(layout), progress)
     own = headline(settings)
     room = _open(job, own.block)
-    specifications = grid(settings, room.model.rows["source"].unique())
+    ranges = bool((room.half_range > 0).any())
+    specifications = grid(settings, room.model.rows["source"].unique(), ranges=ranges)
     estimates = _all_blocks(job, specifications, room)
     in_order = [estimates[specification] for specification in specifications]
     curve = Curve(
@@ -99,7 +101,8 @@ def sensitivity(layout: Layout, settings: Settings, progress: Progress) -> Sensi
             level=settings.series.level,
         ),
     )
-    return write_result(layout, done.folder, curve_table(curve), digest(identity), progress)
+    note = "" if ranges or not ENDS.keys() & set(settings.sensitivity.basket) else NO_RANGES
+    return write_result(layout, done.folder, curve_table(curve), mark=digest(identity), note=note, progress=progress)
 
 
 def joint_test(log_growth: NDArray[np.float64], permuted: NDArray[np.float64], *, level: float) -> JointTest:
@@ -197,7 +200,7 @@ def _all_blocks(job: _Job, specifications: tuple[Specification, ...], own: Room)
 def _open(job: _Job, block: Block) -> Room:
     """Open the room of a block."""
     with threadpool_limits(1, user_api="blas"):
-        return open_room(job.layout, job.settings, block, _most(job.settings), job.progress)
+        return open_room(job.layout, job.settings, block, _most(job.settings), job.postings, job.progress)
 
 
 def _room(block: Block) -> tuple[str, str]:
@@ -216,7 +219,7 @@ def _block(
 ) -> list[Estimate]:
     """Estimate one block; postings too few to price anything are a reason, not a fault."""
     try:
-        fitted = fit_part(room, posting_filter(room.model.rows, job.postings, block), job.settings)
+        fitted = fit_block(room, job.postings, block, job.settings)
     except ThinMatchError as error:
         return [missing(str(error), 0, len(permuted)) for _ in members]
     return estimate(make_frame(fitted, room.sessions, job.ends, permuted, job.settings), members)

@@ -4,7 +4,8 @@ A *room* is an encoder and a register: its vectors are embedded and its basket s
 specification needs, so that a part of the basket finds its neighbours among those already there; only texts that have
 too few of them left are searched again. When postings are left out, the regression, its penalty, ``s_min``, the scale
 of stated scope and the market that sessions are priced in are found anew. What is learned from the whole basket's texts
-stays as it is: clusters and resampling units, their folds, components of TF-IDF, and the register's means.
+stays as it is: clusters and resampling units, their folds, components of TF-IDF, and the register's means. Where ranges
+count as one of their ends, the regression and its penalty alone are found anew: texts and neighbours are the same.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from valuation.core.kernel import nearest_outside
 from valuation.core.pricing import Pricer, make_pricer, price, price_basket
 from valuation.errors import ThinMatchError
 from valuation.evidence.specification_neighbours import narrowed, prefix
-from valuation.evidence.specifications import WHOLE, WITHOUT
-from valuation.pipeline.model_store import open_model
+from valuation.evidence.specification_postings import posting_filter
+from valuation.evidence.specifications import ENDS
+from valuation.pipeline.basket import half_ranges
+from valuation.pipeline.model_store import open_model, read_members
 from valuation.pipeline.run import prepare_sessions
 
 if TYPE_CHECKING:
@@ -38,10 +41,10 @@ if TYPE_CHECKING:
 
 SPARE = 2
 """Neighbours found in the whole basket for each one that a part of it needs."""
-FULL_TEXT = 300
-"""Characters from which a description counts as full."""
 SAME = 1e-12
 """Spread, relative to its spread over the whole basket, under which a measure of scope is the same in all postings."""
+SIDES = {ENDS["low_ends"]: -1.0, ENDS["high_ends"]: 1.0}
+"""Which way the half of a range goes from its middle."""
 AUTOMATIC = 0.01
 """Quantile of the postings' own nearest similarities that ``s_min = auto`` stands for, as in a run."""
 
@@ -58,6 +61,8 @@ class Room:
         All sessions, ordered by session_id.
     of_postings, of_sessions : Neighbours
         In the whole basket, wider than needed.
+    half_range : ndarray, shape (n_clusters,)
+        From the middle of a cluster's price ranges to their ends, log points; 0 where its prices are single amounts.
     most : int
         The largest k of the grid.
     """
@@ -66,6 +71,7 @@ class Room:
     sessions: SessionArrays
     of_postings: Neighbours
     of_sessions: Neighbours
+    half_range: NDArray[np.float64]
     most: int
 
 
@@ -119,7 +125,9 @@ class Values:
     automatic: float
 
 
-def open_room(layout: Layout, settings: Settings, block: Block, most: int, progress: Progress) -> Room:
+def open_room(
+    layout: Layout, settings: Settings, block: Block, most: int, postings: pd.DataFrame, progress: Progress
+) -> Room:
     """Open, or build, the whole basket of a block's encoder and register, and search it widely."""
     varied = settings.model_copy(
         update={
@@ -127,7 +135,8 @@ def open_room(layout: Layout, settings: Settings, block: Block, most: int, progr
             "register_": settings.register_.model_copy(update={"mode": block.register_mode}),
         }
     )
-    model = open_model(layout, varied, progress).model
+    opened = open_model(layout, varied, progress)
+    model = opened.model
     sessions = prepare_sessions(layout, varied, model, progress)
     progress.stage("find neighbours")
     wide, n = SPARE * (2 * most + 1), len(model.rows)
@@ -135,44 +144,33 @@ def open_room(layout: Layout, settings: Settings, block: Block, most: int, progr
     if of_postings.row.shape[1] < min(wide, n):
         of_postings = model.neighbour_index.search(model.vectors.astype(np.float32), min(wide, n))
     of_sessions = model.neighbour_index.search(sessions.vectors.astype(np.float32), min(wide, n))
-    return Room(model, sessions, of_postings, of_sessions, most)
+    half_range = half_ranges(model.rows, read_members(layout, opened.basket_id), postings)
+    return Room(model, sessions, of_postings, of_sessions, half_range, most)
 
 
-def posting_filter(rows: pd.DataFrame, postings: pd.DataFrame, block: Block) -> NDArray[np.int64]:
-    """Rows of the basket that a block keeps, ascending.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        The basket's clusters (see `Basket.rows`).
-    postings : DataFrame
-        A Postings table that has every posting_id of `rows`: dates and descriptions.
-    block : Block
-        Its filter and truncation; prices are cut at quantiles of the whole basket.
+def fit_block(room: Room, postings: pd.DataFrame, block: Block, settings: Settings) -> Fitted:
+    """Search and fit what a block takes of a room's basket.
 
     Raises
     ------
     ThinMatchError
-        Nothing is left.
+        Too few postings are left, or a reference source is left out.
     """
-    known = postings.set_index("posting_id").loc[rows["posting_id"]]
-    keep = np.ones(len(rows), dtype=bool)
-    if block.basket.startswith(WITHOUT):
-        keep = (rows["source"] != block.basket.removeprefix(WITHOUT)).to_numpy()
-    elif block.basket in ("first_half", "last_half"):
-        early = (known["posted_at"] <= known["posted_at"].quantile(0.5, interpolation="lower")).to_numpy()
-        keep = early if block.basket == "first_half" else ~early
-    elif block.basket == "full_text":
-        keep = (known["description"].fillna("").str.strip().str.len() >= FULL_TEXT).to_numpy()
-    elif block.basket != WHOLE:
-        raise ValueError(f"unknown part of the basket: {block.basket}")
-    if block.truncation:
-        log_price = rows["log_price"]
-        ends = log_price.quantile([block.truncation, 1 - block.truncation])
-        keep = keep & log_price.between(*ends).to_numpy()
-    if not keep.any():
-        raise ThinMatchError(f"no posting is left in the basket {block.basket}")
-    return np.flatnonzero(keep)
+    if block.basket in SIDES:
+        return _fit_ends(room, SIDES[block.basket], settings)
+    return fit_part(room, posting_filter(room.model.rows, postings, block), settings)
+
+
+def _fit_ends(room: Room, side: float, settings: Settings) -> Fitted:
+    """Fit the whole basket with every range at its low (`side` -1) or high (+1) end: only log prices differ."""
+    whole = room.model
+    x, y = whole.arrays.features + whole.arrays.centre, whole.arrays.log_price + side * room.half_range
+    arrays, pricer = _refitted(whole, np.arange(len(y)), x, y, settings)
+    of_postings, of_sessions = 2 * room.most + 1, 2 * room.most
+    return Fitted(
+        arrays, pricer, x, room.sessions.features,
+        prefix(room.of_postings, of_postings), prefix(room.of_sessions, of_sessions),
+    )  # fmt: skip
 
 
 def fit_part(room: Room, inside: NDArray[np.int64], settings: Settings) -> Fitted:
@@ -195,7 +193,22 @@ def fit_part(room: Room, inside: NDArray[np.int64], settings: Settings) -> Fitte
     if market and not (whole.rows["source"].iloc[inside] == market).any():
         raise ThinMatchError(f"sessions are priced in the market of {market}, which this basket leaves out")
     x, z = _features_of_part(whole, features[inside], room.sessions.features, settings)
-    y = whole.arrays.log_price[inside]
+    arrays, pricer = _refitted(whole, inside, x, whole.arrays.log_price[inside], settings)
+    place = np.full(len(whole.rows), -1)
+    place[inside] = np.arange(len(inside))
+    own = Neighbours(room.of_postings.similarity[inside], room.of_postings.row[inside])
+    part = whole.neighbour_index.subset(inside)
+    return Fitted(
+        arrays, pricer, x, z,
+        narrowed(own, place, part, whole.vectors[inside], of_postings),
+        narrowed(room.of_sessions, place, part, room.sessions.vectors, of_sessions),
+    )  # fmt: skip
+
+
+def _refitted(
+    whole: PriceModel, inside: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64], settings: Settings
+) -> tuple[BasketModel, Pricer]:
+    """Fit the regression on the rows `inside`, whose features are `x` and whose log prices are `y`."""
     fit = cross_fit(x, y, whole.pricer.fit.fold[inside], penalties=settings.pricing.penalties)
     pricer = make_pricer(y, x, fit, k=whole.pricer.k, tau=whole.pricer.tau)
     kept_units, unit = np.unique(whole.arrays.unit[inside], return_inverse=True)
@@ -208,15 +221,7 @@ def fit_part(room: Room, inside: NDArray[np.int64], settings: Settings) -> Fitte
         unit=unit.astype(np.int64),
         unit_key=whole.arrays.unit_key[kept_units],
     )
-    place = np.full(len(whole.rows), -1)
-    place[inside] = np.arange(len(inside))
-    own = Neighbours(room.of_postings.similarity[inside], room.of_postings.row[inside])
-    part = whole.neighbour_index.subset(inside)
-    return Fitted(
-        arrays, pricer, x, z,
-        narrowed(own, place, part, whole.vectors[inside], of_postings),
-        narrowed(room.of_sessions, place, part, room.sessions.vectors, of_sessions),
-    )  # fmt: skip
+    return arrays, pricer
 
 
 def _features_of_part(

@@ -1,11 +1,12 @@
 """The grid of specifications as pure data: the product of the settings' lists, less what says nothing of its own.
 
-Three rules, and no other, leave a combination out:
+Four rules, and no other, leave a combination out:
 
 1. `k` and `tau` do not enter the pricer ``hedonic``: it keeps the headline's.
-2. A filter of the basket and a truncation of its prices both say which postings count; each is varied while the other
-   is as in the headline, which has neither.
-3. What is then equal is one specification.
+2. A part of the basket, an end of its ranges and a truncation of its prices are three ways to take its postings; each
+   is varied while the others are as in the headline, which has none.
+3. Ends of ranges are taken with the headline's encoder and register: texts have no part in them.
+4. What is then equal is one specification.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ WHOLE = "all"
 """The basket without a filter."""
 WITHOUT = "without "
 """How a basket that lacks one source is named."""
+ENDS = {"low_ends": "low ends of ranges", "high_ends": "high ends of ranges"}
+"""How the whole basket is named whose stated ranges count as one of their ends, by the setting that asks for it."""
 
 
 class Block(NamedTuple):
@@ -36,7 +39,7 @@ class Block(NamedTuple):
     register_mode : str
         none or centred.
     basket : str
-        all, "without SOURCE", first_half, last_half or full_text.
+        all, "without SOURCE", first_half, last_half, full_text, or one of `ENDS`.
     truncation : float
         Share of postings left out at either end of log price, in [0, 0.5).
     """
@@ -97,7 +100,7 @@ def headline(settings: Settings) -> Specification:
     )
 
 
-def grid(settings: Settings, sources: Iterable[str]) -> tuple[Specification, ...]:
+def grid(settings: Settings, sources: Iterable[str], *, ranges: bool) -> tuple[Specification, ...]:
     """List every specification once, the headline first, then in the order of the lists.
 
     Parameters
@@ -106,12 +109,14 @@ def grid(settings: Settings, sources: Iterable[str]) -> tuple[Specification, ...
         Of the run; ``[sensitivity]`` holds the lists, to each of which the headline's own value is added.
     sources : iterable of str
         Sources in the basket: each is left out once where ``each_source_out`` is asked for and there are two or more.
+    ranges : bool
+        Some price of the basket is a range: without any, its ends would be the headline again, and are left out.
     """
     want, own = settings.sensitivity, headline(settings)
     axes = (
         [own.block.encoder, *(own.block.encoder if name == "same" else name for name in want.encoder)],
         [own.block.register_mode, *want.register_],
-        [WHOLE, *_baskets(want.basket, sorted(set(sources)))],
+        [WHOLE, *_baskets(want.basket, sorted(set(sources)), ranges=ranges)],
         [0.0, *want.truncation],
         [own.pricer, *want.pricer],
         [own.k, *want.k],
@@ -123,6 +128,8 @@ def grid(settings: Settings, sources: Iterable[str]) -> tuple[Specification, ...
     found = {own: None}  # a dict keeps the order and drops repeats
     for encoder, mode, basket, cut, pricer, k, tau, s_min, statistic, weighting in product(*axes):
         if basket != WHOLE and cut > 0:
+            continue
+        if basket in ENDS.values() and (encoder, mode) != own.block[:2]:
             continue
         if pricer == "hedonic":
             k, tau = own.k, own.tau
@@ -145,10 +152,11 @@ def blocks(specifications: Iterable[Specification]) -> dict[Block, tuple[Specifi
     }
 
 
-def _baskets(names: Iterable[str], sources: list[str]) -> list[str]:
-    """Spell out ``each_source_out``; of a single source nothing would be left, so there is none."""
-    left_out = [WITHOUT + source for source in sources] if len(sources) > 1 else []
-    return [name for asked in names for name in (left_out if asked == "each_source_out" else [asked])]
+def _baskets(names: Iterable[str], sources: list[str], *, ranges: bool) -> list[str]:
+    """Spell out ``each_source_out`` and the ends of ranges; nothing where one source, or no range, is all there is."""
+    spelled = {"each_source_out": [WITHOUT + source for source in sources] if len(sources) > 1 else []}
+    spelled |= {asked: [name] if ranges else [] for asked, name in ENDS.items()}
+    return [name for asked in names for name in spelled.get(asked, [asked])]
 
 
 def _threshold(s_min: str | float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -42,6 +43,24 @@ FORMATS = ("auto", "table", "claude-code")
 Kind = Literal["postings", "sessions"]
 
 
+@dataclass(frozen=True, slots=True)
+class PostingsFile:
+    """A file of postings that was read and not imported; ``rows_in = len(table) + merged + quarantined``.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Its usable postings, one an id, ordered by id.
+    rows_in, merged, quarantined : int
+        Rows of the file; those that repeat another; those that cannot be used.
+    """
+
+    table: pd.DataFrame
+    rows_in: int
+    merged: int
+    quarantined: int
+
+
 def import_postings(
     layout: Layout,
     files: Sequence[str],
@@ -80,8 +99,8 @@ def import_postings(
 
 def read_postings_file(
     layout: Layout, file: str, *, settings: Settings, mapping: Path | None, now: datetime | None = None
-) -> pd.DataFrame:
-    """Read a file of postings as `import_postings` does and return its usable rows; nothing is written.
+) -> PostingsFile:
+    """Read a file of postings as `import_postings` does; nothing is written.
 
     Raises
     ------
@@ -96,7 +115,9 @@ def read_postings_file(
         raise InputError(
             f"{job.file}: no row can be used; see why with: valuation import postings {job.file} --dry-run"
         )
-    return built.table.sort_values("posting_id", ignore_index=True)
+    table = built.table.sort_values("posting_id", ignore_index=True)
+    rows_in = len(job.raw.frame) + len(job.raw.broken)
+    return PostingsFile(table, rows_in, built.merged, len(built.faults) + len(job.raw.broken))
 
 
 def import_sessions(

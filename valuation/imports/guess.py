@@ -10,7 +10,7 @@ from crawlers.dates import day_first_evidence, parse_age, parse_date, parse_epoc
 from valuation.errors import InputError
 from valuation.imports.amounts import type_of
 from valuation.imports.cells import as_text, missing, number_of
-from valuation.imports.given import note_of_ids, take_posting_columns
+from valuation.imports.given import note_of_ids, price_columns, take_posting_columns
 from valuation.imports.guess_price import PriceGuess, guess_price
 from valuation.imports.mapping import (
     Mapping,
@@ -63,7 +63,7 @@ def guess_postings(raw: RawTable, *, file: str) -> tuple[PostingsMapping, tuple[
         dates = tuple(f'posted_at = "{name}"' for name in raw.frame.columns if is_dates(raw.frame[name]))
         stated = 'posted_at = 2026-01-31 with date_quality = "stated"'
         questions.append(Question("no column of posting dates", "columns", (*dates, f"under [constants] {stated}")))
-    price = guess_price(raw.frame)
+    price = guess_price(price_columns(raw.frame))
     questions += [Question(what, "columns", lines) for what, lines in price.questions]
     if found["currency"] and price.currency:
         lines = (f'currency = "{found["currency"][0]}"', f'under [constants] currency = "{price.currency}"')

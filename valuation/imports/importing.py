@@ -96,9 +96,7 @@ def _refuse_clashes(
     layout: Layout, kind: str, jobs: Sequence[Job], built: Sequence[Built | None], ledger: pd.DataFrame
 ) -> None:
     """Refuse ids that were taken unasked and stand for other rows already, here or in a file before."""
-    asked = [
-        job.guessed and rows is not None and bool(_given(kind, job)) for job, rows in zip(jobs, built, strict=True)
-    ]
+    asked = [bool(job.guessed and _given(kind, job)) for job in jobs]
     if not any(asked):
         return
     column, there = ID_COLUMN[kind], read_table_of(layout, kind)

@@ -136,7 +136,7 @@ def _source(raw: RawTable, mapping: PostingsMapping) -> tuple[pd.Series[str], pd
     """
     found = texts(raw.frame, mapping.columns.source, mapping.values.get("source"))
     slug = found.str.lower().str.replace(r"[^a-z0-9._-]+", "-", regex=True).str.strip("-._").str[:64]
-    slug = slug.where(slug != "").where(found.notna(), mapping.source or np.nan)
+    slug = slug.where(slug != "").mask(found.isna(), mapping.source or None)
     bad = ~slug.str.fullmatch(_SOURCE).fillna(False).astype(bool).to_numpy()
     return slug, faults(bad, Reason.NO_SOURCE, (mapping.columns.source or ("",))[0], found)
 

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from valuation.errors import ThinMatchError
+from valuation.pipeline.deflator import log_prices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from indices.trained import LearnedFrom
     from valuation.config import Settings
+    from valuation.pipeline.deflator import Deflator
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Basket:
     ----------
     rows : DataFrame
         One row a cluster, ordered by posting_id: posting_id (of the latest member), cluster_id (smallest posting_id
-        of the members), text, source, month, log_price (members' mean, log nominal USD), n_members.
+        of the members), text, source, month, log_price (members' mean, log USD: nominal, or constant
+        dollars where there is a deflator), n_members.
     unit : ndarray of int, shape (n_clusters,)
         Resampling unit of each cluster, in [0, n_units).
     unit_id : tuple of str
@@ -70,7 +73,9 @@ def posting_texts(postings: pd.DataFrame) -> list[str]:
     return ["\n".join(part.strip() for part in row if part.strip()) for row in parts.itertuples(index=False)]
 
 
-def make_basket(postings: pd.DataFrame, settings: Settings, learned: LearnedFrom | None = None) -> Basket:
+def make_basket(
+    postings: pd.DataFrame, settings: Settings, learned: LearnedFrom | None = None, *, deflator: Deflator | None
+) -> Basket:
     """Select, cluster and group the postings that will price sessions.
 
     Parameters
@@ -80,9 +85,13 @@ def make_basket(postings: pd.DataFrame, settings: Settings, learned: LearnedFrom
     learned : LearnedFrom, optional
         What the encoder in use learned from: every resampling unit that holds one of these postings, one of these
         texts or one of these clients is left out, whenever it came.
+    deflator : Deflator or None
+        What log prices are put into constant dollars by. The basket's range of prices is in nominal ones.
 
     Raises
     ------
+    InputError
+        The deflator lacks a posting's month.
     ThinMatchError
         Nothing is left; the message counts why.
     """
@@ -100,6 +109,7 @@ def make_basket(postings: pd.DataFrame, settings: Settings, learned: LearnedFrom
     n_selected = len(kept) - len(outside)
     if learned:
         kept = _without_learned(kept, learned)
+    kept = kept.assign(log_price=log_prices(kept["price_usd"], kept["month"], deflator))
     rows = _one_row_a_cluster(kept)
     unit, unit_id = _units(kept, rows)
     counts = Counts(
@@ -153,6 +163,28 @@ def _without_learned(kept: pd.DataFrame, learned: LearnedFrom) -> pd.DataFrame:
             "with one that did; import other postings, or use another encoder"
         )
     return left
+
+
+def half_ranges(rows: pd.DataFrame, members: pd.DataFrame, postings: pd.DataFrame) -> NDArray[np.float64]:
+    """How far the ends of price ranges lie from their geometric mean, clusters' means over members, log points.
+
+    Parameters
+    ----------
+    rows, members : DataFrame
+        Of a `Basket`.
+    postings : DataFrame
+        A Postings table that has every member.
+
+    Returns
+    -------
+    ndarray, shape (n_clusters,)
+        At least 0: ``y_j`` less this is the cluster's log price at the low ends, plus this at the high ends. An end
+        may lie outside the basket's range of prices: it is the middle that lets a posting in.
+    """
+    ends = postings[["posting_id", "price_low", "price_high"]]
+    known = members.merge(ends, on="posting_id", how="left", validate="one_to_one")
+    known["half"] = 0.5 * np.log(known["price_high"] / known["price_low"])
+    return np.asarray(known.groupby("cluster_id")["half"].mean().loc[rows["cluster_id"]], dtype=np.float64)
 
 
 def _one_row_a_cluster(kept: pd.DataFrame) -> pd.DataFrame:

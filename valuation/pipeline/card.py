@@ -46,7 +46,7 @@ def validation_table(held: HeldOut, settings: Settings, *, sample: str) -> pd.Da
     Parameters
     ----------
     sample : str
-        ``natural`` for the basket's own postings, ``holdout`` for others.
+        ``natural`` for the basket's own postings, ``holdout`` for others: begins the names of their parts then.
     """
     weight = _unit_weights(held, settings)
     rows = []
@@ -54,9 +54,10 @@ def validation_table(held: HeldOut, settings: Settings, *, sample: str) -> pd.Da
         rows += list(_accuracy(held, which, pricer, sample, weight))
     headline = settings.pricing.pricer
     full = held.characters >= FULL_TEXT
-    rows += list(_tier_weighted(held, weight, np.ones(len(full), dtype=bool), "tier_weighted"))
-    rows += list(_full_text(held, weight, full, sample))
-    rows += list(_tier_weighted(held, weight, full, "full_text_tier_weighted"))
+    part = "" if sample == "natural" else f"{sample}_"
+    rows += list(_tier_weighted(held, weight, np.ones(len(full), dtype=bool), f"{part}tier_weighted"))
+    rows += list(_full_text(held, weight, full, f"{part}full_text"))
+    rows += list(_tier_weighted(held, weight, full, f"{part}full_text_tier_weighted"))
     for which, pricer in enumerate(PRICERS):
         rows += list(_calibration(held, which, pricer, sample, weight))
     rows += list(_calibration_cells(held, headline, sample, weight))
@@ -94,7 +95,7 @@ def _accuracy(held: HeldOut, which: int, pricer: str, sample: str, weight: NDArr
         found = with_interval(float(of(one)), of(weight), level=LEVEL)
         yield _row(pricer, sample, "", "", n, measure, found)
     tiers = tier(y)
-    for t, (low, high) in enumerate(TIERS):
+    for t in range(len(TIERS)):
         inside = tiers == t
         ratio = with_interval(
             float(weighted_mean((v - y)[inside], one[inside])),
@@ -102,7 +103,7 @@ def _accuracy(held: HeldOut, which: int, pricer: str, sample: str, weight: NDArr
             level=LEVEL,
         )
         bias = Estimate(*(float(np.exp(part)) for part in (ratio.estimate, ratio.lower, ratio.upper)))
-        yield _row(pricer, sample, "tier", f"${low:,.0f}-{high:,.0f}", int(inside.sum()), "predicted_over_actual", bias)
+        yield _row(pricer, sample, "tier", tier_name(t), int(inside.sum()), "predicted_over_actual", bias)
 
 
 def _full_text(held: HeldOut, weight: NDArray[np.float64], full: NDArray[np.bool_], sample: str) -> Iterator[Row]:
@@ -110,26 +111,47 @@ def _full_text(held: HeldOut, weight: NDArray[np.float64], full: NDArray[np.bool
     if not full.any():
         return
     y = held.log_price[full]
-    name = "full_text" if sample == "natural" else f"{sample}_full_text"
     for which, pricer in enumerate(PRICERS):
         value = held.value[which, full]
         point = float(squared_correlation(y, value, np.ones(len(y))))
         found = with_interval(point, squared_correlation(y, value, weight[:, full]), level=LEVEL)
-        yield _row(pricer, name, "", "", len(y), "squared_correlation", found)
+        yield _row(pricer, sample, "", "", len(y), "squared_correlation", found)
 
 
 def _tier_weighted(held: HeldOut, weight: NDArray[np.float64], inside: NDArray[np.bool_], sample: str) -> Iterator[Row]:
     """Squared correlation with each price tier carrying the same weight; never compared with the natural one."""
-    tiers = np.where(inside, tier(held.log_price), -1)
-    sizes = np.array([np.sum(tiers == t) for t in range(len(TIERS))])
-    if (sizes == 0).any():
+    balance = tier_balance(held, inside)
+    if np.isnan(balance).all():
         return
-    balance = np.where(tiers >= 0, 1.0 / np.maximum(sizes, 1)[tiers], 0.0)
+    n, balance = int(np.isfinite(balance).sum()), np.nan_to_num(balance, nan=0.0)
     for which, pricer in enumerate(PRICERS):
         point = squared_correlation(held.log_price, held.value[which], balance)
         moved = squared_correlation(held.log_price, held.value[which], weight * balance)
         found = with_interval(float(point), moved, level=LEVEL)
-        yield _row(pricer, sample, "", "", int((tiers >= 0).sum()), "squared_correlation", found)
+        yield _row(pricer, sample, "", "", n, "squared_correlation", found)
+
+
+def tier_balance(held: HeldOut, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weights, shape (n,), that let each price tier of the rows `inside` count alike: one over its rows.
+
+    NaN for rows outside or in no tier, and for all where a tier is empty.
+    """
+    tiers = np.where(inside, tier(held.log_price), -1)
+    sizes = np.array([np.sum(tiers == t) for t in range(len(TIERS))])
+    if (sizes == 0).any():
+        return np.full(len(tiers), np.nan)
+    return np.where(tiers >= 0, 1.0 / sizes[tiers], np.nan)
+
+
+def tier_name(t: int) -> str:
+    """Cell of a price tier."""
+    low, high = TIERS[t]
+    return f"${low:,.0f}-{high:,.0f}"
+
+
+def mondrian_name(category: int) -> str:
+    """Cell of a category of the single-posting band."""
+    return f"fifth {category // 3 + 1}, third {category % 3 + 1}"
 
 
 def _calibration(held: HeldOut, which: int, pricer: str, sample: str, weight: NDArray[np.float64]) -> Iterator[Row]:
@@ -168,10 +190,10 @@ def _cells(held: HeldOut, which: int) -> Iterator[tuple[str, str, NDArray[np.boo
         for name in np.unique(names):
             yield by, str(name), names == name
     tiers = tier(held.log_price)
-    for t, (low, high) in enumerate(TIERS):
-        yield "tier", f"${low:,.0f}-{high:,.0f}", tiers == t
+    for t in range(len(TIERS)):
+        yield "tier", tier_name(t), tiers == t
     for category in np.unique(held.category):
-        yield "mondrian", f"fifth {category // 3 + 1}, third {category % 3 + 1}", held.category == category
+        yield "mondrian", mondrian_name(category), held.category == category
 
 
 def _coverage(held: HeldOut, pricer: str, sample: str, settings: Settings) -> Iterator[Row]:

@@ -13,6 +13,7 @@ import pandas as pd
 from valuation.core.draws import fold_of, unit_key
 from valuation.errors import ThinMatchError
 from valuation.pipeline.basket import make_basket, posting_texts
+from valuation.pipeline.deflator import read_deflator
 from valuation.storage import read_postings
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def choose(layout: Layout, settings: Settings) -> Teaching:
     A source whose terms limit how long it may be kept never teaches: weights cannot forget a posting.
     """
     postings = read_postings(layout)
-    basket = make_basket(postings, settings)
+    basket = make_basket(postings, settings, deflator=read_deflator(layout, settings))
     lot = fold_of(unit_key(basket.unit_id), folds=DEALT, seed=settings.training.seed)
     members = basket.members.merge(  # type: ignore[union-attr]
         postings[["posting_id", "source", "client_id", "title", "description", "skills"]], validate="one_to_one"

@@ -1,15 +1,18 @@
-"""``valuation explain``: one session's neighbours, weights and prices, so that the sum can be redone by hand."""
+"""``valuation explain``: one session's neighbours, weights, prices and bands, so that all can be redone by hand."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from valuation.errors import InputError
+from valuation.pipeline import explained_text as say
+from valuation.pipeline.explained_parts import Parts, open_parts, with_errors
+from valuation.pipeline.explained_values import line_of
 from valuation.pipeline.finished import read_run_table
+from valuation.pipeline.plain import plain
 from valuation.storage import read_postings, read_sessions
 from valuation.tables import Matches, Values
 from valuation.tables.withdrawn import read_withdrawn, withdrawn_line
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from valuation.storage import Layout
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+CAVEAT = "a relative, coarse measure: the price at which comparable work is posted; never a wage or a saving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,15 @@ class Explanation:
     value : Series
         The session's row of `values`.
     matches : DataFrame
-        Its rows of `matches`, with the postings' titles.
+        Its rows of `matches`, with the postings' titles, units, folds and errors.
     manifest : dict
         The run's manifest.
     withdrawn : str
         Which postings of the run were deleted since, in one line; ``''`` if none.
     n_deleted : int
         How many of the session's own neighbours went with them.
+    parts : Parts
+        What bands, the other pricers' values and the verdict are made of.
     """
 
     run_id: str
@@ -51,91 +56,96 @@ class Explanation:
     manifest: dict[str, Any]
     withdrawn: str = ""
     n_deleted: int = 0
+    parts: Parts = Parts()
+
+    @property
+    def pricer(self) -> str:
+        """The headline pricer."""
+        return str(self.manifest["settings"]["pricing"]["pricer"])
 
     def data(self) -> dict[str, Any]:
         """Plain data, numbers unrounded."""
-        missing_to_none = {
-            key: None if _missing(item) else item.item() if isinstance(item, np.generic) else item
-            for key, item in self.value.to_dict().items()
-        }
+        value = {key: None if _missing(item) else _plain(item) for key, item in self.value.to_dict().items()}
+        matches = self.matches.astype(object).where(self.matches.notna(), None)
+        if self.pricer == "hedonic":
+            matches = matches.assign(contribution=None)
+        shown = self.parts.nearest, self.parts.typical_band, self.parts.single_posting_band
+        nearest, typical, single = (None if part is None else asdict(part) for part in shown)
         return {
             "run_id": self.run_id,
             "session_id": self.session_id,
             "summary": self.summary,
+            "s_min": self.manifest.get("s_min"),
+            "nearest": nearest,
             "calibration": self.manifest["calibration"],
-            "pricer": self.manifest["settings"]["pricing"]["pricer"],
-            "value": missing_to_none,
-            "matches": self.matches.astype(object).where(self.matches.notna(), None).to_dict(orient="records"),
+            "pricer": self.pricer,
+            "value": value,
+            "matches": matches.to_dict(orient="records"),
+            "other_pricers": [asdict(one) for one in self.parts.other_pricers],
+            "typical_band": typical,
+            "single_posting_band": single,
+            "not_shown": list(self.parts.not_shown),
             "withdrawn": self.withdrawn or None,
             "n_deleted": self.n_deleted,
         }
 
     def text(self) -> str:
-        """Lines for a person, at most 100 columns."""
+        """Lines for a person."""
         lines = [f"session {plain(self.session_id, 60)} of {self.value['month']}, run {self.run_id}"]
         lines += [f"  {plain(self.summary, 96)}", ""]
         if self.withdrawn:
             lines += [f"run {self.run_id}: {self.withdrawn}", ""]
-        if not self.value["matched"]:
-            return "\n".join([*lines, f"not matched: {self.value['reason']}; it has no value and is counted as such"])
-        shown = [*self._neighbours(), ""] if len(self.matches) else []
-        return "\n".join([*lines, *shown, *self._arithmetic()])
+        body = self._matched() if self.value["matched"] else self._unmatched()
+        missing = [f"not shown: {one}" for one in self.parts.not_shown]
+        return "\n".join([*lines, *body, *missing, *([CAVEAT] if self.value["matched"] else [])])
 
-    def _neighbours(self) -> list[str]:
-        """The table of neighbours: every term of the sum."""
-        pricer = self.manifest["settings"]["pricing"]["pricer"]
-        head = {"matching": "log price + m(session) - m(posting) = term", "neighbours": "log price = term"}
-        lines = [f"rank  similarity    weight  price USD  {head.get(pricer, 'm(session) = term')}  x weight  posting"]
-        for row in self.matches.to_dict(orient="records"):
-            weight, contribution = float(row["weight"]), float(row["contribution"])
-            term = contribution / weight if weight else float("nan")
-            parts = f"{row['log_price']:10.6f} + {row['log_session_hedonic']:9.6f} - {row['log_price_hedonic']:9.6f} = "
-            lines.append(
-                f"{row['rank']:4d}  {row['similarity']:10.6f}  {weight:8.6f} {row['price_usd']:10,.2f} "
-                f"{parts if pricer == 'matching' else ''}{term:9.6f} {contribution:9.6f}  "
-                f"{plain(row['posting_id'], 24)} {plain(row['title'], 40)}"
-            )
+    def _unmatched(self) -> list[str]:
+        """Why there is no value."""
+        verdict = f"not matched: {self.value['reason']}; it has no value and is counted as such"
+        return [verdict, *self._verdict("below")]
+
+    def _verdict(self, beside: str) -> list[str]:
+        """The similarity that decides, beside the threshold."""
+        limit = self.manifest.get("s_min")
+        near = f"nearest similarity        {self.value['similarity_max']:.6f}"
+        lines = [near if limit is None else f"{near}, {beside} s_min = {limit:.9f}"]
+        if self.parts.nearest is not None and self.parts.nearest.posting_id is not None:
+            named = f"{plain(self.parts.nearest.posting_id, 24)} {plain(self.parts.nearest.title, 40)}"
+            lines.append(f"nearest posting           {named}".rstrip())
         return lines
 
-    def _arithmetic(self) -> list[str]:
-        """The sum, the correction and both bands."""
-        value, line = self.value, self.manifest["calibration"]
-        total = float(self.matches["contribution"].sum())
-        raw = float(value["log_value_raw"]) if self.n_deleted else total
-        lines = [f"sum of contributions      {total:.9f} = log_value_raw {value['log_value_raw']:.9f}"]
-        if self.n_deleted:
-            lines = [
-                f"{self.n_deleted} of its {self.n_deleted + len(self.matches)} neighbours were deleted: the sum cannot "
-                "be redone",
-                f"sum of those left         {total:.9f}; log_value_raw was {raw:.9f}",
-            ]
-        if line["applied"]:
-            lines.append(
-                f"calibrated                {line['intercept']:.9f} + {line['slope']:.9f} x {raw:.9f} "
-                f"= {value['log_value']:.9f}"
+    def _matched(self) -> list[str]:
+        """The arithmetic, from neighbours to bands."""
+        value, stored, has = self.value, self.manifest["calibration"], self.pricer != "hedonic"
+        line = line_of(self.manifest, self.pricer) if stored["applied"] else None
+        level = float(self.manifest["settings"]["bands"]["level"])
+        lines = [*say.neighbour_lines(self.matches, self.pricer), ""] if has and len(self.matches) else []
+        lines += say.value_lines(
+            value,
+            None if line is None else (line.intercept, line.slope),
+            float(self.matches["contribution"].sum()) if has else None,
+            (self.n_deleted if has else 0, self.n_deleted + len(self.matches)),
+        )
+        if self.parts.typical_band is None:
+            lines += say.bare_lines(value, level, single_only=False)
+        else:
+            lines += ["", *say.other_lines(self.parts.other_pricers, calibrated=line is not None)]
+            lines += ["", *say.typical_lines(self.parts.typical_band, value), ""]
+            lines += (
+                say.bare_lines(value, level, single_only=True)
+                if self.parts.single_posting_band is None
+                else say.single_lines(self.parts.single_posting_band, value, calibrated=line is not None)
             )
-        level = self.manifest["settings"]["bands"]["level"]
-        lines += [
-            f"value                     exp({value['log_value']:.9f}) = {value['value_usd']:,.2f} USD",
-            f"  plain neighbours        {value['value_neighbours']:,.2f} USD",
-            f"  hedonic regression      {value['value_hedonic']:,.2f} USD",
-            f"typical band, {level:.0%}        {value['typical_lower']:,.2f} to {value['typical_upper']:,.2f} USD",
-            f"single-posting band, {level:.0%} {value['single_lower']:,.2f} to {value['single_upper']:,.2f} USD",
-            f"effective neighbours      {value['effective_neighbours']:.1f}",
-            f"nearest similarity        {value['similarity_max']:.6f}",
-            "a relative, coarse measure: the price at which comparable work is posted; never a wage or a saving",
-        ]
-        return lines
-
-
-def plain(text: object, width: int) -> str:
-    """One line of untrusted text: no control, bidirectional or zero-width characters, at most `width` characters."""
-    clean = CONTROL.sub(" ", "" if text is None or text != text else str(text)).strip()  # noqa: PLR0124 - NaN
-    return clean if len(clean) <= width else clean[: width - 1] + "…"
+            lines.append("")
+        return [*lines, f"effective neighbours      {value['effective_neighbours']:.6f}", *self._verdict("at least")]
 
 
 def _missing(item: object) -> bool:
     return item is None or (isinstance(item, float) and np.isnan(item))
+
+
+def _plain(item: object) -> object:
+    return item.item() if isinstance(item, np.generic) else item
 
 
 def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: str) -> Explanation:
@@ -144,7 +154,7 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
     Raises
     ------
     InputError
-        The run has no such session.
+        The run has no such session, or its values or matches are damaged.
     """
     values = read_run_table(folder, "values", Values)
     mine = values[values["session_id"] == session_id]
@@ -153,6 +163,7 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
             f"run {manifest['run_id']} has no session {plain(session_id, 60)!r}; "
             f"it has {len(values):,}, such as {plain(values['session_id'].iloc[0], 60)}"
         )
+    value, matched = mine.iloc[0], bool(mine["matched"].iloc[0])
     matches = read_run_table(folder, "matches", Matches)
     chosen = matches[matches["session_id"] == session_id].drop(columns="session_id")
     titles = read_postings(layout)[["posting_id", "title"]]
@@ -160,14 +171,16 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
     sessions = read_sessions(layout)
     summary = sessions.loc[sessions["session_id"] == session_id, "summary"]
     marks = read_withdrawn(folder)
-    had = max((mark.neighbours for mark in marks), default=0) if mine["matched"].iloc[0] else 0
+    had = max((mark.neighbours for mark in marks), default=0) if matched else 0
+    parts = open_parts(layout, folder, manifest, value, titles)
     return Explanation(
         run_id=manifest["run_id"],
         session_id=session_id,
         summary=str(summary.iloc[0]) if len(summary) else "",
-        value=mine.iloc[0],
-        matches=merged.reset_index(drop=True),
+        value=value,
+        matches=with_errors(merged.reset_index(drop=True), parts.errors),
         manifest=manifest,
         withdrawn=withdrawn_line(marks),
         n_deleted=max(0, had - len(merged)),
+        parts=parts,
     )

@@ -81,6 +81,8 @@ class PriceModel:
     calibration : tuple of Calibration
         By pricer; the identity unless configured.
     scale : Scale
+    posting_scale : ndarray, shape (n_clusters,)
+        ``σ(x_j)`` from the scale that left the cluster's fold out, log points.
     scores : Scores
         Of the headline pricer, after calibration.
     """
@@ -101,6 +103,7 @@ class PriceModel:
     s_min: float
     calibration: tuple[Calibration, ...]
     scale: Scale
+    posting_scale: NDArray[np.float64]
     scores: Scores
 
     def residual(self, which: int) -> NDArray[np.float64]:
@@ -193,7 +196,7 @@ def fit_model(
     which = PRICERS.index(settings.pricing.pricer)
     headline = apply(calibration[which], value[which])
     text = features[:, : vectors.shape[1] + lexical.shape[1]]
-    scale, scores = _scores(headline, log_price - headline, text, similarity, row, fold, settings)
+    scale, posting_scale, scores = _scores(headline, log_price - headline, text, similarity, row, fold, settings)
     return PriceModel(
         rows=rows,
         unit_id=basket.unit_id,
@@ -211,6 +214,7 @@ def fit_model(
         s_min=_s_min(settings, similarity, row, basket.unit),
         calibration=calibration,
         scale=scale,
+        posting_scale=posting_scale,
         scores=scores,
     )
 
@@ -236,8 +240,8 @@ def _scores(
     row: NDArray[np.int64],
     fold: NDArray[np.int64],
     settings: Settings,
-) -> tuple[Scale, Scores]:
-    """Scale and conformity scores of the headline pricer."""
+) -> tuple[Scale, NDArray[np.float64], Scores]:
+    """Scale, its values at the basket's own postings, and conformity scores of the headline pricer."""
     nearest = np.where(fold[row] != fold[:, None], similarity, -1.0).max(axis=1)
     scale, sigma = fit_scale(residual, features, fold, penalties=settings.pricing.penalties)
-    return scale, make_scores(residual, sigma, model_value, nearest, fold)
+    return scale, sigma, make_scores(residual, sigma, model_value, nearest, fold)

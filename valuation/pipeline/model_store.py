@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from valuation.errors import InputError
 from valuation.pipeline.basket import Basket, Counts, make_basket
+from valuation.pipeline.deflator import deflator_sha256, read_deflator
 from valuation.pipeline.embedding import embed_texts, identify_encoder, to_register
 from valuation.pipeline.model import FrozenFeatures, PriceModel, dummies, fit_model
 from valuation.storage import postings_digest, read_postings
@@ -64,6 +65,8 @@ def basket_id(layout: Layout, settings: Settings) -> str:
     }
     if is_trained(settings.encoder.name):  # base:NAME has its base's fingerprint, but NAME's basket
         what["left_out"] = card_sha256(folder_of(settings.encoder.name, layout.models))
+    if settings.pricing.deflator:
+        what["deflator"] = deflator_sha256(layout, settings)
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -113,7 +116,7 @@ def _build(layout: Layout, settings: Settings, folder: Path, progress: Progress)
 
     progress.stage("cluster postings")
     learned = learned_from(settings.encoder.name, layout.models)
-    basket = make_basket(read_postings(layout), settings, learned)
+    basket = make_basket(read_postings(layout), settings, learned, deflator=read_deflator(layout, settings))
     texts = basket.rows["text"].tolist()
     embedded = embed_texts(layout, settings, texts, what="postings", progress=progress)
     progress.stage("index postings")
@@ -209,6 +212,23 @@ def _read_basket(folder: Path) -> Basket:
         unit_id=tuple(unit_id.tolist()),
         counts=Counts(**card["counts"]),
     )
+
+
+def read_members(layout: Layout, identity: str) -> pd.DataFrame:
+    """Every posting (posting_id) of a finished basket with its cluster (cluster_id).
+
+    Raises
+    ------
+    InputError
+        The list is not there, or damaged.
+    """
+    path = layout.indices / identity / MEMBERS
+    try:
+        found: pd.DataFrame = pq.ParquetFile(path).read(columns=["posting_id", "cluster_id"]).to_pandas()
+    except (pa.ArrowException, OSError, KeyError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: not readable ({reason}); delete {path.parent} and it is made anew") from error
+    return found
 
 
 def _read_parts(folder: Path) -> dict[str, NDArray[Any]]:

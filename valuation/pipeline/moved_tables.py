@@ -230,6 +230,7 @@ def shift_facts(tracked: Tracked, found: ShiftCheckArrays, settings: Settings) -
     factors = widening(np.array([postings, min(postings, stands.effective_users)]), level=level)
     change = contrast_interval(found.difference, contrast, variation="postings", level=level, factor=float(factors[0]))
     both = contrast_interval(found.corrected, contrast, variation="both", level=level, factor=float(factors[1]))
+    known = bool(np.isfinite([change.lower[0], change.upper[0]]).all())
     return {
         "from_month": tracked.calendar.months[span.base],
         "to_month": tracked.calendar.months[span.last],
@@ -237,11 +238,19 @@ def shift_facts(tracked: Tracked, found: ShiftCheckArrays, settings: Settings) -
         "difference": _number(change.estimate[0]),
         "lower": _number(change.lower[0]),
         "upper": _number(change.upper[0]),
-        "excludes_zero": bool(change.lower[0] > 0 or change.upper[0] < 0),
+        "excludes_zero": bool(change.lower[0] > 0 or change.upper[0] < 0) if known else None,
+        "reason": None if known else _no_interval(change.estimate[0], postings),
         "corrected_growth": _number(np.expm1(both.estimate[0])),
         "corrected_lower": _number(np.expm1(both.lower[0])),
         "corrected_upper": _number(np.expm1(both.upper[0])),
     }
+
+
+def _no_interval(difference: float, effective_postings: float) -> str:
+    """Why the shift check has no interval."""
+    if not np.isfinite(difference):
+        return "no component could be balanced in one of the two months: postings do not reach where its sessions are"
+    return f"{effective_postings:.1f} effective postings in the thinner of the two months; an interval takes at least 2"
 
 
 def _number(value: float) -> float | None:

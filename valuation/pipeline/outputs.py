@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from importlib.metadata import version
@@ -11,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuation.core.growth import DETECTABLE
-from valuation.errors import InputError, ThinMatchError
+from valuation.errors import InputError
+from valuation.pipeline.card_store import pricer_card
+from valuation.pipeline.deflator import read_deflator, with_dollars
 from valuation.pipeline.embedding import identify_encoder
 from valuation.pipeline.finished import read_run_table
+from valuation.pipeline.manifest_parts import calibration_facts, category_facts, smearing_facts
 from valuation.pipeline.moved_tables import (
     check_shift,
     decomposition_table,
@@ -25,11 +27,13 @@ from valuation.pipeline.series_tables import growth_table, series_table, span_of
 from valuation.pipeline.session_register import save_means
 from valuation.pipeline.tables import matches_table, values_table
 from valuation.pipeline.tracking import track
+from valuation.pipeline.workings import left_out_table, workings_table, write_errors
 from valuation.storage import postings_digest, read_postings, sessions_digest
 from valuation.tables import (
     Decomposition,
     Growth,
     IndexNumbers,
+    LeftOut,
     Matches,
     People,
     Placebo,
@@ -43,8 +47,8 @@ from valuation.tables import (
     TimeDummies,
     Validation,
     Values,
+    Workings,
     empty,
-    read_table,
     write_atomic,
     write_table,
     write_text,
@@ -58,7 +62,6 @@ if TYPE_CHECKING:
 
     from valuation.config import Settings
     from valuation.core.shift_check import ShiftCheck as ShiftCheckArrays
-    from valuation.pipeline.model import PriceModel
     from valuation.pipeline.model_store import OpenedModel
     from valuation.pipeline.pricing import PricedTexts
     from valuation.pipeline.run import SessionArrays
@@ -80,8 +83,6 @@ BESIDE: dict[str, type[Table]] = {
     "sensitivity": Sensitivity,
 }
 """Tables that the report shows if they are there."""
-CARD_VERSION = 2
-"""Raise it when the same model would give another pricer card."""
 
 
 def write_run(
@@ -98,6 +99,9 @@ def write_run(
     model, frame = opened.model, sessions.frame
     _write(folder, "values", values_table(frame, priced, model, settings), Values)
     _write(folder, "matches", matches_table(frame["session_id"], priced, model, settings), Matches)
+    _write(folder, "workings", workings_table(frame["session_id"], priced), Workings)
+    _write(folder, "left_out", left_out_table(frame["session_id"], priced), LeftOut)
+    write_errors(layout, opened.basket_id, model, settings)
     progress.stage("track months")
     tracked = track(frame, sessions.users, sessions.calendar, priced, sessions.features, model, settings)
     series = series_table(tracked, frame, priced.matched, settings)
@@ -118,6 +122,7 @@ def write_run(
     save_means(folder, sessions.means, opened.basket_id)
     progress.stage("report")
     manifest = _manifest(layout, settings, identity, opened, sessions, priced, tracked, shift, growth)
+    manifest = with_dollars(manifest, read_deflator(layout, settings))
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
     # rendered from what is written, so that `valuation report` gives the same bytes later
     write_report(layout, folder, json.loads(text), frame)
@@ -126,30 +131,6 @@ def write_run(
 
 def _write(folder: Path, name: str, frame: pd.DataFrame, schema: type[Table]) -> None:
     write_table(frame, folder / f"{name}.parquet", schema)
-
-
-def pricer_card(layout: Layout, settings: Settings, opened: OpenedModel, progress: Progress) -> pd.DataFrame:
-    """The pricer card of a basket, kept beside it: it does not depend on sessions.
-
-    Empty where the basket is too small to leave a fold out of what is left without another.
-    """
-    from valuation.pipeline.card import validation_table
-    from valuation.pipeline.validation import cross_validate
-
-    what = json.dumps(
-        [CARD_VERSION, *(settings.identity()[key] for key in ("matching", "pricing", "bands", "bootstrap"))],
-        sort_keys=True,
-    )
-    name = f"validation-{hashlib.sha256(what.encode()).hexdigest()[:16]}.parquet"
-    path = layout.indices / opened.basket_id / name
-    if path.exists():
-        return read_table(path, Validation)
-    try:
-        table = validation_table(cross_validate(opened.model, settings, progress), settings, sample="natural")
-    except ThinMatchError:
-        table = empty(Validation)
-    write_table(table, path, Validation)
-    return table
 
 
 def _manifest(
@@ -182,7 +163,8 @@ def _manifest(
             "partial": [month for month, whole in named if not whole],
         },
         "s_min": model.s_min,
-        "calibration": {"applied": settings.pricing.calibrate, **_line(model, settings)},
+        "calibration": calibration_facts(model, settings),
+        "single_posting_categories": category_facts(model.scores),
         "ridge": {
             "penalty": model.pricer.fit.penalty,
             "tried": dict(
@@ -193,22 +175,10 @@ def _manifest(
         "unmatched_bounds": unmatched_bounds(sessions, priced, tracked, settings),
         "shift_check": shift_facts(tracked, shift, settings),
         "support": _support(tracked, settings),
-        "smearing_top_share": tracked.smearing_top_share.tolist(),
+        "smearing": smearing_facts(tracked.smearing),
         "settings": settings.identity(),
         "code": {"valuation": version("session-value"), "packages": {name: version(name) for name in PACKAGES}},
     }
-
-
-def _line(model: PriceModel, settings: Settings) -> dict[str, float]:
-    """The held-out calibration line of the headline pricer, applied or not."""
-    from valuation.core.calibration import calibrate
-    from valuation.core.pricing import PRICERS
-
-    try:
-        line = calibrate(model.arrays.log_price, model.value[PRICERS.index(settings.pricing.pricer)])
-    except ThinMatchError:
-        return {}
-    return {"intercept": line.intercept, "slope": line.slope}
 
 
 def _support(tracked: Tracked, settings: Settings) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from valuation.core.bands import Band, single_posting_band, typical_band, typical_se
+from valuation.core.bands import Band, single_posting_band, typical_band, typical_variance
 from valuation.core.calibration import apply
 from valuation.core.kernel import effective_neighbours
 from valuation.core.pricing import PRICERS, price, session_hedonic
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
     from valuation.core.pricing import Prices
     from valuation.pipeline.model import PriceModel
     from valuation.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class BandParts:
+    """What the bands of texts are made of.
+
+    Attributes
+    ----------
+    variance : ndarray, shape (3, n)
+        Of the headline's raw value: neighbours, covariance, hedonic, as in `valuation.core.bands.Variance`.
+    scale : ndarray, shape (n,)
+        ``σ_i``, log points.
+    left_out : ndarray, shape (n_folds, n)
+        The headline's raw value without each fold, log USD.
+    """
+
+    variance: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    left_out: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +60,7 @@ class PricedTexts:
     typical, single : Band
         Of the headline pricer, log USD.
     effective_neighbours : ndarray, shape (n,)
+    parts : BandParts
     """
 
     matched: NDArray[np.bool_]
@@ -53,6 +73,7 @@ class PricedTexts:
     typical: Band
     single: Band
     effective_neighbours: NDArray[np.float64]
+    parts: BandParts
 
 
 def price_texts(
@@ -92,7 +113,7 @@ def _price_block(
     found = model.neighbour_index.search(vectors.astype(np.float32), min(2 * k, len(model.rows)))
     prices = price(model.pricer, found.similarity, found.row, features)
     value = np.stack([apply(line, raw) for line, raw in zip(model.calibration, prices.value, strict=True)])
-    typical, single = _bands(model, prices, value, found.similarity[:, 0], found.row, features, settings)
+    typical, single, parts = _bands(model, prices, value, found.similarity[:, 0], found.row, features, settings)
     return PricedTexts(
         matched=found.similarity[:, 0] >= model.s_min,
         similarity=found.similarity,
@@ -104,6 +125,7 @@ def _price_block(
         typical=typical,
         single=single,
         effective_neighbours=effective_neighbours(prices.weight),
+        parts=parts,
     )
 
 
@@ -115,13 +137,13 @@ def _bands(
     row: NDArray[np.int64],
     features: NDArray[np.float64],
     settings: Settings,
-) -> tuple[Band, Band]:
-    """Both bands of the headline pricer."""
+) -> tuple[Band, Band, BandParts]:
+    """Both bands of the headline pricer, and what they are made of."""
     which, level = PRICERS.index(settings.pricing.pricer), settings.bands.level
     weight = prices.weight if settings.pricing.pricer != "hedonic" else np.zeros_like(prices.weight)
     line = model.calibration[which]
     # the sampling error is that of the raw value; the line stretches it by its slope
-    se = abs(line.slope) * typical_se(
+    variance = typical_variance(
         model.arrays,
         model.arrays.log_price - model.value[which],
         weight,
@@ -129,15 +151,11 @@ def _bands(
         features - model.arrays.centre,
         uses_hedonic=settings.pricing.pricer != "neighbours",
     )
-    single = single_posting_band(
-        model.scores,
-        value[which],
-        apply(line, prices.left_out_value[which]),
-        scale_of(model.scale, features[:, : len(model.scale.coefficient)]),
-        nearest,
-        level=level,
-    )
-    return typical_band(value[which], se, weight, level=level), single
+    typical = typical_band(value[which], abs(line.slope) * variance.standard_error, weight, level=level)
+    scale, left_out = scale_of(model.scale, features[:, : len(model.scale.coefficient)]), prices.left_out_value[which]
+    single = single_posting_band(model.scores, value[which], apply(line, left_out), scale, nearest, level=level)
+    parts = BandParts(np.stack([variance.neighbours, variance.covariance, variance.hedonic]), scale, left_out)
+    return typical, single, parts
 
 
 def _extended(first: PricedTexts, n: int) -> PricedTexts:
@@ -159,6 +177,11 @@ def _extended(first: PricedTexts, n: int) -> PricedTexts:
         typical=Band(lower=longer(first.typical.lower), upper=longer(first.typical.upper)),
         single=Band(lower=longer(first.single.lower), upper=longer(first.single.upper)),
         effective_neighbours=longer(first.effective_neighbours),
+        parts=BandParts(
+            variance=longer(first.parts.variance, axis=1),
+            scale=longer(first.parts.scale),
+            left_out=longer(first.parts.left_out, axis=1),
+        ),
     )
 
 
@@ -171,3 +194,5 @@ def _lay(block: PricedTexts, whole: PricedTexts, rows: slice) -> None:
     for name in ("typical", "single"):
         band, part = getattr(whole, name), getattr(block, name)
         band.lower[rows], band.upper[rows] = part.lower, part.upper
+    whole.parts.variance[:, rows], whole.parts.scale[rows] = block.parts.variance, block.parts.scale
+    whole.parts.left_out[:, rows] = block.parts.left_out

@@ -1,8 +1,8 @@
 """Retention limits enforced: what a source's terms let us keep no longer leaves the workspace, all of it.
 
-Steps, each repeatable: the source's store, its log and reports, its tables, vectors, runs, baskets, tombstones. The
-first notes in the store what the others have to do, the last removes the note; whatever was cut short is completed by
-the next call.
+Steps, each repeatable: the source's store, its log and reports, its tables, vectors, runs, predictions of the pricer
+card, baskets, tombstones. The first notes in the store what the others have to do, the last removes the note; whatever
+was cut short is completed by the next call.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _withdraw(layout: Layout, settings: Settings, store: Store, expired: Expired
     from valuation.collection import retention
     from valuation.collection.export import export
     from valuation.collection.retention_files import clear_files
-    from valuation.pipeline.withdrawal import withdraw_baskets, withdraw_runs, withdraw_vectors
+    from valuation.pipeline.withdrawal import withdraw_baskets, withdraw_predictions, withdraw_runs, withdraw_vectors
 
     retention.scrub(store)
     clear_files(layout, store, expired)
@@ -139,6 +139,7 @@ def _withdraw(layout: Layout, settings: Settings, store: Store, expired: Expired
     if expired.posting_ids:
         vectors = withdraw_vectors(layout, expired)
         runs = withdraw_runs(layout, expired)
+        withdraw_predictions(layout, expired)
         baskets = withdraw_baskets(layout, expired)
         retention.write_tombstones(layout)
     retention.finish(store)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from valuation.errors import EnvironmentFault, InputError
+from valuation.pipeline.deflator import deflator_sha256
 from valuation.pipeline.embedding import embed_texts, identify_encoder, to_register
 from valuation.pipeline.finished import read_manifest
 from valuation.progress import Progress
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from valuation.pipeline.session_register import Calendar, RegisterMeans, Users
     from valuation.storage import Layout
 
-RUN_VERSION = 2
+RUN_VERSION = 3
 """Raise it when the same inputs and settings would give other figures or tables."""
 
 
@@ -93,6 +94,8 @@ def run_id(layout: Layout, settings: Settings) -> str:
         "settings": settings.identity(),
         "encoder": identify_encoder(layout, settings).fingerprint,
     }
+    if settings.pricing.deflator:
+        what["deflator"] = deflator_sha256(layout, settings)
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from valuation.core.bootstrap import CalibrationReplicates, Replicates, ShareReplicates
     from valuation.core.influence import Influence
     from valuation.core.nonlinear import NonlinearReplicates
+    from valuation.core.statistics import Smearing
     from valuation.pipeline.cells import Cells
     from valuation.pipeline.model import PriceModel
     from valuation.pipeline.pricing import PricedTexts
@@ -57,8 +58,8 @@ class Tracked:
         Matched sessions under the headline pricer, before calibration.
     matched : ndarray of int, shape (n_matched,)
         Their positions among all sessions.
-    smearing_top_share : ndarray, shape (5,)
-        Part of the dollar mean's factor that is due to 1 % of postings, by fifth of value.
+    smearing : Smearing
+        What turns typical into mean prices, by fifth of value.
     """
 
     calendar: Calendar
@@ -68,7 +69,7 @@ class Tracked:
     top_user_share: NDArray[np.float64]
     sessions: PricedSessions
     matched: NDArray[np.int64]
-    smearing_top_share: NDArray[np.float64]
+    smearing: Smearing
 
 
 def track(
@@ -118,7 +119,7 @@ def track(
         top_user_share=np.asarray(monthly.user_share.max(axis=0).toarray()).ravel(),
         sessions=first,
         matched=matched,
-        smearing_top_share=nonlinear.smearing.top_share,
+        smearing=nonlinear.smearing,
     )
 
 

@@ -1,7 +1,8 @@
-"""Takes deleted postings out of what was made of them: vectors, baskets with their indices, runs and their reports."""
+"""Takes deleted postings out of what was made of them: vectors, baskets, predictions, runs and their reports."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from valuation.errors import EnvironmentFault, InputError
 from valuation.pipeline.basket import posting_texts
 from valuation.pipeline.finished import read_manifest, read_run_table
 from valuation.pipeline.model_store import MEMBERS
+from valuation.pipeline.predictions import FILES
 from valuation.storage import read_postings, read_sessions
-from valuation.tables import Matches, write_atomic, write_table, write_text
+from valuation.tables import Matches, read_table, write_atomic, write_table, write_text
 from valuation.tables.withdrawn import Withdrawal, read_withdrawn, withdrawn_line, write_withdrawn
 
 if TYPE_CHECKING:
@@ -119,6 +121,37 @@ _PAGE = """<!DOCTYPE html>
 <p>{line}. It cannot be written again from what is left; make a new run with <code>valuation run</code>.</p>
 </body></html>
 """
+
+
+def withdraw_predictions(layout: Layout, expired: Expired) -> int:
+    """Remove held-out predictions of clusters that hold a deleted posting; returns how many.
+
+    Raises
+    ------
+    InputError
+        Such a table is damaged; the message says to delete it.
+    """
+    removed = 0
+    for folder in _folders(layout.root / "validation"):
+        for name, schema in FILES.items():
+            if not (folder / name).exists():
+                continue
+            try:
+                table = read_table(folder / name, schema)
+            except InputError as error:
+                raise InputError(f"{error}; delete this file: valuation validate makes it anew") from error
+            gone = table["members"].map(lambda ids: bool(expired.posting_ids & set(json.loads(ids)))).astype(bool)
+            left = _renamed_units(table[~gone].reset_index(drop=True), expired)
+            if not left.equals(table):
+                write_table(left, folder / name, schema)
+            removed += int(gone.sum())
+    return removed
+
+
+def _renamed_units(left: pd.DataFrame, expired: Expired) -> pd.DataFrame:
+    """Name a unit that was named after a deleted posting after the smallest that is left."""
+    smallest = left.groupby("unit")["cluster_id"].transform("min")
+    return left.assign(unit=left["unit"].where(~left["unit"].isin(expired.posting_ids), smallest))
 
 
 def withdraw_baskets(layout: Layout, expired: Expired) -> int:

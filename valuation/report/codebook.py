@@ -82,7 +82,7 @@ SHEETS: tuple[Sheet, ...] = (
             "n_matched": "Matched sessions",
             "n_users": "Users with matched sessions",
             "matched_share": "Share of sessions' weight that is matched, 0 to 1",
-            "value": "Typical value of a session, nominal USD",
+            "value": "Typical value of a session, USD: nominal, or constant under pricing.deflator",
             "value_lower": "Lower end of its pointwise interval, USD",
             "value_upper": "Upper end of its pointwise interval, USD",
             "index_number": "Index number, base month = 100",
@@ -208,7 +208,8 @@ SHEETS: tuple[Sheet, ...] = (
         "Pricer card: how well prices of held-out postings are predicted",
         {
             "pricer": WHAT["pricer"],
-            "sample": "natural, tier_weighted (tiers balanced), full_text (300+ characters), holdout",
+            "sample": "natural, tier_weighted (a quarter each tier), full_text (300+ characters), both; holdout_ = a "
+            "file's",
             "cell_by": "Split by tier, predicted, similarity, mondrian, source or month; empty = all",
             "cell": "Which part; mondrian: fifth of value, third of similarity; empty = all",
             "n": "Held-out postings",
@@ -279,7 +280,7 @@ SHEETS: tuple[Sheet, ...] = (
             "register_mode": "none, or centred: each register's mean vector subtracted",
             "statistic": WHAT["statistic"],
             "encoder": "Encoder",
-            "basket": "Postings used: all, or which part",
+            "basket": "Postings used: all, or which part; or all at the ends of their price ranges",
             "truncation": "Share of postings left out at either end of price; none = none",
             "weighting": "sessions, or users: each with the same weight in a month",
             "growth": "Growth; 0.27 = 27 %",

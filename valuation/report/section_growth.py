@@ -13,6 +13,7 @@ from valuation.report.inputs import (
     PRICER_WORDS,
     headline_growth,
     headline_pricer,
+    lookup,
     select,
     series_of,
     span,
@@ -23,6 +24,8 @@ from valuation.report.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from valuation.report.inputs import RunTables
 
 
 def headline(context: Context) -> Markup:
@@ -133,12 +136,25 @@ def _levels(context: Context) -> Block:
     ]
     sentence = Markup(
         "{values}{stop}{level} pointwise intervals on the headline pricer; the other two pricers are drawn without. "
-        "A typical value is a geometric mean of asking prices for comparable postings, in nominal US dollars."
-    ).format(values=Markup(", ").join(parts), stop="; " if parts else "", level=context.level("series"))
+        "A typical value is a geometric mean of asking prices for comparable postings, in {dollars}."
+    ).format(
+        values=Markup(", ").join(parts),
+        stop="; " if parts else "",
+        level=context.level("series"),
+        dollars=_dollars(context.tables),
+    )
     title = "Typical value of a session by month, in US dollars"
     return context.picture(
         "levels", title, lambda width: plots.levels_figure(context.tables, width), sentence, slug="levels"
     )
+
+
+def _dollars(tables: RunTables) -> Markup:
+    """Name the dollars that prices are in: of their own month, or of one month if the run deflated them."""
+    constant_month = lookup(tables.manifest, "constant_dollars/month")
+    if not isinstance(constant_month, str):
+        return Markup("nominal US dollars")
+    return Markup("constant US dollars of {}").format(month(constant_month))
 
 
 def _growth_table(context: Context) -> tuple[Block, ...]:

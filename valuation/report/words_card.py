@@ -38,7 +38,9 @@ SAMPLE_WORDS = {
     "full_text": "fully described",
     "full_text_tier_weighted": "fully described, price tiers balanced",
     "holdout": "held-out file",
+    "holdout_tier_weighted": "held-out file, a quarter each tier",
     "holdout_full_text": "held-out file, fully described",
+    "holdout_full_text_tier_weighted": "held-out file, fully described, a quarter each tier",
 }
 CELL_WORDS = {
     "tier": "price tier",

@@ -13,6 +13,7 @@ from valuation.tables.evidence import (
 )
 from valuation.tables.files import read_table, write_atomic, write_table, write_text
 from valuation.tables.partitions import digest_partitions, finish_write, read_partitions, write_partitions
+from valuation.tables.predictions import HoldoutPredictions, ValidationPredictions
 from valuation.tables.schemas import (
     Decomposition,
     Growth,
@@ -33,17 +34,21 @@ from valuation.tables.schemas import (
     validate,
 )
 from valuation.tables.streaming import PartsWriter
+from valuation.tables.workings import LeftOut, PostingErrors, Workings
 
 __all__ = [
     "Decomposition",
     "Growth",
+    "HoldoutPredictions",
     "Imports",
     "IndexNumbers",
+    "LeftOut",
     "Matches",
     "PartsWriter",
     "People",
     "Placebo",
     "PlaceboDraws",
+    "PostingErrors",
     "PostingVersions",
     "Postings",
     "PriceVolume",
@@ -58,7 +63,9 @@ __all__ = [
     "TiltBacktest",
     "TimeDummies",
     "Validation",
+    "ValidationPredictions",
     "Values",
+    "Workings",
     "digest_partitions",
     "empty",
     "finish_write",

@@ -150,7 +150,9 @@ class Sensitivity(Table):
     register_mode: Series[str] = pa.Field(isin=("none", "centred"))
     statistic: Series[str] = pa.Field(isin=STATISTICS)
     encoder: Series[str]
-    basket: Series[str] = pa.Field(description="all, or which part: without SOURCE, first_half, last_half, full_text")
+    basket: Series[str] = pa.Field(
+        description="all, low or high ends of ranges, or which part: without SOURCE, first_half, last_half, full_text"
+    )
     truncation: Series[str] = pa.Field(description="none, or the share of postings left out at either end of price")
     weighting: Series[str] = pa.Field(isin=("sessions", "users"))
     growth: Series[float] = pa.Field(nullable=True, description="0.27 = 27 %")

@@ -26,6 +26,10 @@ DATE_QUALITIES = ("exact", "derived", "upper_bound", "stated")
 RATE_SOURCES = ("none", "ecb_month_average", "source", "user")
 STATISTICS = ("mean_log", "median", "mean", "trimmed_mean")
 PRICERS = ("matching", "neighbours", "hedonic")
+CARD_SAMPLES = (
+    "natural", "tier_weighted", "full_text", "full_text_tier_weighted",
+    "holdout", "holdout_tier_weighted", "holdout_full_text", "holdout_full_text_tier_weighted",
+)  # fmt: skip
 
 
 class Table(pa.DataFrameModel):
@@ -255,7 +259,11 @@ class Validation(Table):
     """The pricer card, one measure a row."""
 
     pricer: Series[str] = pa.Field(isin=PRICERS)
-    sample: Series[str] = pa.Field(description="natural | tier_weighted | holdout")
+    sample: Series[str] = pa.Field(
+        isin=CARD_SAMPLES,
+        description="holdout…: postings of --holdout, else the basket's folds; tier_weighted: each price tier counts "
+        "alike; full_text: 300 characters or more",
+    )
     cell_by: Series[str] = pa.Field(description="'' | tier | predicted | similarity | source | month | mondrian")
     cell: Series[str]
     n: Series[int] = pa.Field(ge=0)

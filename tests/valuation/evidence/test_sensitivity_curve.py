@@ -29,7 +29,7 @@ def an_estimate(growth, half=0.1):
 
 @pytest.fixture(scope="module")
 def specifications():
-    return grid(load(None, []), SOURCES)
+    return grid(load(None, []), SOURCES, ranges=False)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_the_headline_is_marked_once_and_is_the_run(table):
 
 
 def test_the_summary_counts_what_is_shown(table, tmp_path):
-    found = summarise(tmp_path / "0123456789abcdef", table, unchanged=False)
+    found = summarise(tmp_path / "0123456789abcdef", table, unchanged=False, note="")
     growth = table["growth"].dropna()
     own = table[table["headline"]].iloc[0]
     assert (found.specifications, found.without_figure, found.run_id) == (640, 64, "0123456789abcdef")
@@ -90,12 +90,14 @@ def test_the_summary_counts_what_is_shown(table, tmp_path):
     assert "joint permutation p of the median 0.250 (3 permutations of months between users" in text
     assert "medians lie from -5.0% to +7.0%" in text and "run 0123456789abcdef" in text
     assert "never a wage, an invoice or a saving" in text
+    noted = summarise(tmp_path / "0123456789abcdef", table, unchanged=False, note="no range").text().splitlines()
+    assert [line for line in noted if line not in text.splitlines()] == ["no range"]
 
 
 def test_without_permutations_the_text_has_no_p_value(specifications, tmp_path):
     none = float("nan")
     made = curve_table(Curve(specifications[:1], (an_estimate(0.1),), JointTest(none, none, none, 0)))
-    assert "no permutations were asked for" in summarise(tmp_path, made, unchanged=False).text()
+    assert "no permutations were asked for" in summarise(tmp_path, made, unchanged=False, note="").text()
 
 
 def test_the_joint_test_is_of_the_median():

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from valuation.config import load
 from valuation.config.sections import Sensitivity
-from valuation.evidence.specifications import Block, blocks, grid, headline
+from valuation.evidence import specifications
+from valuation.evidence.specifications import Block, blocks, headline
 
 SOURCES = ("b", "a", "c")
+ENDS = ["low ends of ranges", "high ends of ranges"]
+OTHER_ROOMS = (("bundled", "none"), ("static", "centred"), ("static", "none"))
 NARROW = {
     "pricer": ["matching"], "k": [50], "tau": [0.1], "s_min": ["auto"], "register": ["none"],
     "statistic": ["mean_log"], "encoder": ["same"], "basket": ["all"], "truncation": [0.0], "weighting": ["sessions"],
@@ -18,6 +21,10 @@ NARROW = {
 
 
 PLAIN = load(None, [])
+
+
+def grid(wanted, sources, *, ranges=True):
+    return specifications.grid(wanted, sources, ranges=ranges)
 
 
 def settings_with(run=(), **lists):
@@ -66,14 +73,33 @@ def test_of_a_single_source_none_is_left_out():
     assert [s.block.basket for s in found] == ["all"]
 
 
+def test_ends_of_ranges_are_of_the_whole_basket_and_of_one_that_has_ranges():
+    both = settings_with(basket=["high_ends", "all", "low_ends", "each_source_out"], truncation=[0.01])
+    baskets = [(s.block.basket, s.block.truncation) for s in grid(both, SOURCES[:2])]
+    assert baskets == [
+        ("all", 0.0), ("all", 0.01), (ENDS[1], 0.0), (ENDS[0], 0.0), ("without a", 0.0), ("without b", 0.0),
+    ]  # fmt: skip
+    without = grid(both, SOURCES[:2], ranges=False)
+    assert [s.block.basket for s in without] == ["all", "all", "without a", "without b"]
+    other = settings_with(
+        run=["register.mode=centred"], basket=["low_ends"], register=["none"], encoder=["same", "static"]
+    )
+    assert [s.block for s in grid(other, SOURCES)] == [
+        Block("bundled", "centred", "all", 0.0), Block("bundled", "centred", ENDS[0], 0.0),
+        *(Block(encoder, mode, "all", 0.0) for encoder, mode in OTHER_ROOMS),
+    ]  # fmt: skip
+
+
 def test_an_encoder_named_as_the_run_has_it_is_the_same():
     found = grid(settings_with(encoder=["same", "bundled", "static"]), SOURCES)
     assert [s.block.encoder for s in found] == ["bundled", "static"]
 
 
 def test_the_default_grid_is_of_the_size_that_the_documents_promise():
-    found = grid(PLAIN, ["one", "two", "three", "four", "five", "six"])
-    assert len(found) == 640 and len(blocks(found)) == 16
+    six = ["one", "two", "three", "four", "five", "six"]
+    found = grid(PLAIN, six)
+    assert len(found) == 720 and len(blocks(found)) == 18 and len(grid(PLAIN, six, ranges=False)) == 640
+    assert sum(s.block.basket in ENDS for s in found) == 80
     own = headline(PLAIN)
     changed = {
         name

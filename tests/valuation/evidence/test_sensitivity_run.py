@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from valuation.errors import EnvironmentFault
 from valuation.evidence import sensitivity as module
+from valuation.evidence import specification_blocks
 from valuation.imports import import_postings, import_sessions
 from valuation.pipeline import outputs
 from valuation.pipeline.model_store import open_model
@@ -30,6 +31,7 @@ GRID = {
     "permutations": "19",
 }  # fmt: skip
 AXES = ["pricer", "k", "tau", "s_min", "register_mode", "statistic", "basket", "truncation", "weighting"]
+WIDEST = 5  # times that the high end of a range is its geometric mean, and this the low end
 FIGURES = ["growth", "lower", "upper", "effective_users", "effective_postings"]
 
 
@@ -62,6 +64,9 @@ def root(tmp_path_factory, world_files):
     postings = read_postings(layout)
     of_one = postings.groupby("description")["source"].transform("nunique") == 1
     postings["client_id"] = postings["source"] + "/" + postings["client_id"]
+    fits = postings["price_usd"].between(10 * WIDEST, 50_000 / WIDEST)  # either end alone is in the basket too
+    times = np.where(fits, 1.0 + np.arange(len(postings)) % WIDEST, 1.0)
+    postings["price_low"], postings["price_high"] = postings["price_low"] / times, postings["price_high"] * times
     write_postings(layout, postings[of_one].reset_index(drop=True))
     return layout.root
 
@@ -91,6 +96,16 @@ def without(root, tmp_path_factory):
     source = postings["source"].value_counts().index[0]
     write_postings(layout, postings[postings["source"] != source].reset_index(drop=True))
     return SimpleNamespace(root=copy, source=source)
+
+
+@pytest.fixture(scope="module")
+def ended(root, fast_alone, reported):
+    """The whole basket, and its ranges at their low and at their high ends."""
+    narrow = chosen(
+        k="10", s_min="auto", register="none", truncation="0", permutations="0", basket="low_ends,high_ends",
+        weighting="sessions",
+    )  # fmt: skip
+    return Workspace(root, overrides=[*fast_alone, *narrow]).sensitivity()
 
 
 def as_a_run(root, settings):
@@ -247,6 +262,50 @@ def test_a_source_left_out_is_a_run_without_its_postings(root, without, fast_alo
     for statistic in ("median", "mean"):
         expected = ends_of(growth, pricer="matching", statistic=statistic)
         same(row_of(result.table, statistic=statistic, basket=f"without {without.source}"), expected, 1e-9)
+
+
+def test_the_low_ends_of_ranges_are_a_run_on_postings_at_their_low_ends(root, ended, fast_alone, tmp_path):
+    """All pricers, where clusters hold ranges of several widths and single amounts."""
+    copy = tmp_path / "work"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("runs", "indices"))
+    layout = Workspace(copy).layout
+    postings = read_postings(layout)
+    down = np.sqrt(postings["price_low"] / postings["price_high"])
+    assert 0.2 < (down < 1).mean() < 0.9
+    at = {"price_usd": postings["price_usd"] * down, "price_high": postings["price_low"]}
+    write_postings(layout, postings.assign(**at))
+    growth = as_a_run(copy, fast_alone)
+    for keys in ({"pricer": "neighbours"}, {"pricer": "hedonic"}, {}, {"statistic": "median"}):
+        keys = {"pricer": "matching", "statistic": "mean_log"} | keys
+        expected = ends_of(growth, **keys)
+        assert expected["growth"] != pytest.approx(growth_of(ended.folder, **keys)["growth"], abs=1e-4)
+        same(row_of(ended.table, **keys, basket="low ends of ranges"), expected, 1e-9)
+
+
+def test_high_ends_lie_as_far_from_the_middle_as_low_ends(ended):
+    """Plain neighbours are linear in log prices; the other pricers move too."""
+    assert ended.specifications == 3 * 3 * 2 and ended.without_figure == 0 and ended.note == ""
+    for pricer in ("neighbours", "hedonic", "matching"):
+        low, middle, high = (
+            row_of(ended.table, pricer=pricer, basket=basket)["log_growth"]
+            for basket in ("low ends of ranges", "all", "high ends of ranges")
+        )
+        assert abs(high - middle) > 1e-4
+        if pricer == "neighbours":
+            assert low + high == pytest.approx(2 * middle, abs=1e-9)
+
+
+def test_without_ranges_their_ends_are_left_out_and_it_is_said(root, fast_alone, monkeypatch):
+    monkeypatch.setattr(specification_blocks, "half_ranges", lambda rows, *_: np.zeros(len(rows)))
+    narrow = chosen(
+        pricer="matching", k="10", s_min="auto", register="none", statistic="mean_log", truncation="0",
+        weighting="sessions", permutations="0", basket="low_ends",
+    )  # fmt: skip
+    work = Workspace(root, overrides=[*fast_alone, *narrow])
+    first, again = work.sensitivity(), work.sensitivity()
+    assert first.table["basket"].tolist() == ["all"] and again.unchanged
+    for result in (first, again):
+        assert "no price of the basket is a range, so its low and high ends say nothing" in result.text()
 
 
 def test_what_is_learned_from_the_whole_basket_moves_a_part_little(root, without, fast_alone, reported):

@@ -13,6 +13,7 @@ from valuation.pipeline.card import FULL_TEXT, validation_table
 from valuation.pipeline.model_store import basket_id, open_model
 from valuation.pipeline.validation import HeldOut, cross_validate, trained_on
 from valuation.progress import Silent
+from valuation.tables.schemas import CARD_SAMPLES
 from valuation.workspace import Workspace
 
 N = 1200
@@ -141,7 +142,7 @@ def test_without_full_texts_there_is_no_such_row():
 
 def test_a_holdout_keeps_its_name():
     table = validation_table(held(), load(), sample="holdout")
-    assert {"holdout", "holdout_full_text"} <= set(table["sample"])
+    assert set(table["sample"]) == set(CARD_SAMPLES[4:])
     assert "full_text" not in set(table["sample"])
 
 

@@ -1,8 +1,5 @@
 """Figures that must not flatter: hold-outs that are held out, widened intervals, groups' bases, explained sums."""
 
-import re
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +18,6 @@ from valuation.pipeline.series_tables import span_of
 from valuation.pipeline.session_register import Calendar
 from valuation.pipeline.tracking import Statistic, Tracked
 from valuation.storage import read_postings
-from valuation.workspace import Workspace
 
 MURALS = "Paint seven murals of deep sea creatures on the walls of a primary school beside the old harbour"
 MONTHS = ("2026-01", "2026-02", "2026-03")
@@ -116,19 +112,26 @@ def test_groups_start_at_a_partial_base_that_was_asked_for_and_never_before_it()
     assert not spans["b"].grows
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("pricer", "sums"), [("neighbours", "log price = term"), ("hedonic", "m(session) = term")])
-def test_explain_shows_the_sum_of_the_pricer_in_use(work, fast, pricer, sums, tmp_path):
-    shutil.copytree(work.layout.root, tmp_path / "copy")
-    other = Workspace(tmp_path / "copy", overrides=[*fast, f"pricing.pricer={pricer}"])
-    other.run()
-    values = pd.read_parquet(other.run_folder() / "values.parquet")
-    session = values.loc[values["matched"], "session_id"].iloc[0]
-    text = other.explain(session).text()
-    assert f"price USD  {sums}  x weight" in text
-    lines = re.findall(r"^ +\d+ +[\d.-]+ +([\d.]+) +([\d.,]+) +([\d.-]+) +([\d.-]+) ", text, re.M)
-    assert len(lines) == 10
-    weight, price, term, product = np.array([[cell.replace(",", "") for cell in line] for line in lines], dtype=float).T
-    assert np.allclose(weight * term, product, atol=1e-5)
-    expected = np.log(price) if pricer == "neighbours" else np.full(10, term[0])
-    assert np.allclose(term, expected, atol=1e-3)
+@pytest.mark.parametrize(
+    ("point", "effective", "words"),
+    [
+        ([0.1, 0.2, 0.4], [500.0, 400.0, 1.5], "1.5 effective postings in the thinner of the two months; an interval"),
+        ([0.1, 0.2, np.nan], [500.0, 400.0, 400.0], "no component could be balanced"),
+    ],
+)
+def test_a_shift_check_without_an_interval_decides_nothing(point, effective, words):
+    calendar = Calendar(MONTHS, np.ones(3, dtype=bool), MONTHS[0])
+    tracked = tracked_of(sessions_of({(month, "a"): 40 for month in MONTHS}), calendar)
+    rng, none = np.random.default_rng(1), np.zeros((199, 3))
+    moved = rng.normal(size=(199, 3)) + 0 * np.array(point)
+    replicates = Replicates(np.array(point), none, moved, moved)
+    found = ShiftCheck(replicates, replicates, np.array(effective), np.array([4, 4, 1]))
+    facts = shift_facts(tracked, found, load())
+    assert facts["excludes_zero"] is facts["lower"] is facts["upper"] is None
+    assert facts["reason"].startswith(words)
+    whole = ShiftCheck(
+        Replicates(np.array([0.0, 0.0, 9.0]), none, 0.1 * rng.normal(size=(199, 3)), none), replicates,
+        np.full(3, 500.0), np.array([4, 4, 4]),
+    )  # fmt: skip
+    known = shift_facts(tracked, whole, load())
+    assert (known["excludes_zero"], known["reason"]) == (True, None)

@@ -31,7 +31,9 @@ def table(*rows):
 
 
 def basket(postings, ids=NONE, text=NONE, clients=NONE):
-    return make_basket(postings, SETTINGS, LearnedFrom(frozenset(ids), frozenset(text), frozenset(clients)))
+    return make_basket(
+        postings, SETTINGS, LearnedFrom(frozenset(ids), frozenset(text), frozenset(clients)), deflator=None
+    )
 
 
 def ids(made):
@@ -42,7 +44,7 @@ def test_nothing_learned_leaves_everything():
     rows = table(posting("a", "one"), posting("b", "two"))
     made = basket(rows)
     assert ids(made) == ["a", "b"]
-    assert made.counts.data() == make_basket(rows, SETTINGS).counts.data()
+    assert made.counts.data() == make_basket(rows, SETTINGS, deflator=None).counts.data()
     assert made.counts.trained_encoder == 0
 
 
@@ -119,7 +121,7 @@ def test_nothing_left_says_why():
 )
 def test_no_unit_of_the_whole_basket_straddles(clients, words, taught):
     rows = table(*[posting(i, w, client=c) for i, w, c in zip("abcdefgh", words, clients, strict=True)])
-    whole = make_basket(rows, SETTINGS)
+    whole = make_basket(rows, SETTINGS, deflator=None)
     unit = dict(zip(whole.rows["cluster_id"], whole.unit, strict=True))
     of = {row.posting_id: unit[row.cluster_id] for row in whole.members.itertuples()}
     gone = {of[one] for one in taught}

@@ -581,3 +581,11 @@ def test_a_long_series_is_small():
     """Half of the drawings, of a run without evidence: forty months of 200 sessions."""
     many = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
     assert len(narrowly(make_tables(months=many, n=200, group_by="", evidence=False))) < 1_000_000
+
+
+def test_levels_say_which_dollars_they_are_in():
+    tables = make_tables(evidence=False)
+    deflated = with_manifest(tables, constant_dollars={"month": "2026-04"})
+    said = [str(section_growth._levels(Context(t, facts_of(t), warnings_of(t))).sentence) for t in (tables, deflated)]
+    assert "in nominal US dollars." in said[0]
+    assert "in constant US dollars of" in said[1] and "nominal" not in said[1] and "2026-04" in said[1]
