@@ -208,8 +208,7 @@ SHEETS: tuple[Sheet, ...] = (
         "Pricer card: how well prices of held-out postings are predicted",
         {
             "pricer": WHAT["pricer"],
-            "sample": "natural, tier_weighted (a quarter each tier), full_text (300+ characters), both; holdout_ = a "
-            "file's",
+            "sample": "natural, tier_weighted, full_text (300+ characters); holdout_ = of a file",
             "cell_by": "Split by tier, predicted, similarity, mondrian, source or month; empty = all",
             "cell": "Which part; mondrian: fifth of value, third of similarity; empty = all",
             "n": "Held-out postings",
