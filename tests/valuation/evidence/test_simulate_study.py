@@ -130,7 +130,7 @@ def test_the_published_study_has_every_kind_of_world_series_and_target():
         pairs = set(zip(rows["series"], rows["target"], strict=True))
         series = ("users", "postings", "joint", "doubly_robust")
         assert {(name, target) for name in series for target in ("pricer", "true")} <= pairs, world
-    assert study["worlds"].nunique() == 1 and study["worlds"].iloc[0] >= 150
+    assert study["worlds"].nunique() == 1 and study["worlds"].iloc[0] >= 1000
     own = study[(study["target"] == "pricer") & (study["series"] == "joint")]
     assert own["coverage"].between(0.9, 1.0).all()
 
