@@ -109,6 +109,11 @@ class Layout:
         return self.root / "runs"
 
     @property
+    def audits(self) -> Path:
+        """Samples that analysts judge, by id, with what was estimated from their verdicts."""
+        return self.root / "audits"
+
+    @property
     def latest(self) -> Path:
         """One line: the newest run's id."""
         return self.runs / "latest"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from valuation.config.base import Section
+from valuation.config.people import Audit, Review
 from valuation.config.sources import SourceSettings
 
 Month = Annotated[str, Field(pattern=r"^(auto|\d{4}-(0[1-9]|1[0-2]))$")]
@@ -175,7 +176,7 @@ class Compute(Section):
     chunk_rows: int = Field(ge=1, le=1_000_000)
 
 
-OUTSIDE = {"compute", "crawl", "sources", "currency", "placebo", "sensitivity", "training"}
+OUTSIDE = {"compute", "crawl", "sources", "currency", "placebo", "sensitivity", "training", "review", "audit"}
 """Blocks that move no figure of a run: speed, what the imports' content tells, and what is done beside a run."""
 
 
@@ -198,6 +199,8 @@ class Settings(Section):
     placebo: Placebo
     sensitivity: Sensitivity
     training: Training
+    review: Review
+    audit: Audit
     report: Report
     compute: Compute
 

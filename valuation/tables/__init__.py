@@ -34,6 +34,7 @@ from valuation.tables.schemas import (
     validate,
 )
 from valuation.tables.streaming import PartsWriter
+from valuation.tables.verdicts import Verdicts
 from valuation.tables.workings import LeftOut, PostingErrors, Workings
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Validation",
     "ValidationPredictions",
     "Values",
+    "Verdicts",
     "Workings",
     "digest_partitions",
     "empty",

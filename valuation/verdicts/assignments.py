@@ -1,0 +1,156 @@
+"""Who works on which session of an audit: no two people on one item, unless a second review is wanted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, select, update
+
+from valuation.verdicts.schema import ASSIGNMENTS
+from valuation.verdicts.upserting import insert_if_new
+from valuation.verdicts.writing import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Connection, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A session in an analyst's hands.
+
+    Attributes
+    ----------
+    session_id, analyst : str
+    slot : int
+        0 for the first review, 1 for the second.
+    expires_at : datetime
+        When somebody else may take it, if it is not finished. UTC.
+    finished : bool
+    """
+
+    session_id: str
+    analyst: str
+    slot: int
+    expires_at: datetime
+    finished: bool
+
+
+class Assignments:
+    """Assignments of all audits of a database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def all_of(self, audit_id: str) -> list[Assignment]:
+        """Every assignment of an audit, finished or not."""
+        with self._engine.connect() as connection:
+            return _all(connection, audit_id)
+
+    def claim(
+        self, audit_id: str, wanted: Mapping[str, int], *, analyst: str, now: datetime, lease: timedelta
+    ) -> str | None:
+        """Give the analyst the next session: one in hand already, else the first that lacks a review.
+
+        Parameters
+        ----------
+        wanted : mapping of str to int
+            Reviews wanted of each session of the audit, in the order of work.
+        lease : timedelta
+            How long a session stays in hand without being finished.
+
+        Returns
+        -------
+        str or None
+            None if nothing is left for this analyst.
+        """
+        with writing(self._engine) as connection:
+            known = defaultdict(list)
+            for one in _all(connection, audit_id):
+                known[one.session_id].append(one)
+            for session_id in wanted:
+                if any(one.analyst == analyst and not one.finished for one in known[session_id]):
+                    _renew(connection, audit_id, session_id, analyst, now + lease)
+                    return session_id
+            for session_id, reviews in wanted.items():
+                if _take(connection, audit_id, session_id, known[session_id], reviews, analyst, now, now + lease):
+                    return session_id
+        return None
+
+    def hold(self, audit_id: str, session_id: str, *, analyst: str, now: datetime, lease: timedelta) -> None:
+        """Keep a session in the analyst's hands; one who comes by a link gets a slot, too, beyond the reviews wanted."""
+        with writing(self._engine) as connection:
+            if _renew(connection, audit_id, session_id, analyst, now + lease):
+                return
+            taken = [one.slot for one in _all(connection, audit_id) if one.session_id == session_id]
+            slot = max(taken, default=-1) + 1
+            connection.execute(
+                insert_if_new(connection, ASSIGNMENTS, _row(audit_id, session_id, slot, analyst, now + lease))
+            )
+
+    def finish(self, audit_id: str, session_id: str, *, analyst: str, at: datetime | None) -> None:
+        """Mark a session as finished by the analyst, or with None as not finished any more."""
+        mine = and_(
+            ASSIGNMENTS.c.audit_id == audit_id,
+            ASSIGNMENTS.c.session_id == session_id,
+            ASSIGNMENTS.c.analyst == analyst,
+        )
+        with writing(self._engine) as connection:
+            connection.execute(update(ASSIGNMENTS).where(mine).values(finished_at=at))
+
+
+def _all(connection: Connection, audit_id: str) -> list[Assignment]:
+    query = select(ASSIGNMENTS).where(ASSIGNMENTS.c.audit_id == audit_id).order_by(ASSIGNMENTS.c.slot)
+    return [
+        Assignment(row.session_id, row.analyst, row.slot, row.expires_at, row.finished_at is not None)
+        for row in connection.execute(query)
+    ]
+
+
+def _row(audit_id: str, session_id: str, slot: int, analyst: str, until: datetime) -> dict[str, object]:
+    return {
+        "audit_id": audit_id, "session_id": session_id, "slot": slot, "analyst": analyst, "expires_at": until,
+        "finished_at": None,
+    }  # fmt: skip
+
+
+def _renew(connection: Connection, audit_id: str, session_id: str, analyst: str, until: datetime) -> bool:
+    """Prolong what the analyst has; False if that is nothing."""
+    mine = and_(
+        ASSIGNMENTS.c.audit_id == audit_id, ASSIGNMENTS.c.session_id == session_id, ASSIGNMENTS.c.analyst == analyst
+    )
+    return connection.execute(update(ASSIGNMENTS).where(mine).values(expires_at=until)).rowcount > 0
+
+
+def _take(
+    connection: Connection,
+    audit_id: str,
+    session_id: str,
+    known: list[Assignment],
+    reviews: int,
+    analyst: str,
+    now: datetime,
+    until: datetime,
+) -> bool:
+    """Take a free slot, or one that its holder let expire; False if there is none, or somebody else was faster."""
+    if any(one.analyst == analyst for one in known):
+        return False
+    if len(known) < reviews:
+        row = _row(audit_id, session_id, len(known), analyst, until)
+        return connection.execute(insert_if_new(connection, ASSIGNMENTS, row)).rowcount > 0
+    for one in known:
+        if not one.finished and one.expires_at < now:
+            expired = and_(
+                ASSIGNMENTS.c.audit_id == audit_id,
+                ASSIGNMENTS.c.session_id == session_id,
+                ASSIGNMENTS.c.slot == one.slot,
+                ASSIGNMENTS.c.finished_at.is_(None),
+                ASSIGNMENTS.c.expires_at < now,
+            )
+            taken = connection.execute(update(ASSIGNMENTS).where(expired).values(analyst=analyst, expires_at=until))
+            return taken.rowcount > 0
+    return False

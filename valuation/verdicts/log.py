@@ -1,0 +1,151 @@
+"""`VerdictLog`: appends verdicts, tells which stand, and who works on which session."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from valuation.errors import EnvironmentFault
+from valuation.verdicts.assignments import Assignments
+from valuation.verdicts.entries import Entry, Stored
+from valuation.verdicts.places import Places
+from valuation.verdicts.schema import COLUMNS, VERDICT_LOG
+from valuation.verdicts.writing import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import pandas as pd
+    from sqlalchemy import ColumnElement, Connection, Engine, Row
+
+UNDONE = select(VERDICT_LOG.c.undoes).where(VERDICT_LOG.c.action == "undo")
+
+
+class VerdictLog:
+    """The log of one database; owns its connections. Safe to use from many threads.
+
+    Attributes
+    ----------
+    assignments : Assignments
+    places : Places
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.assignments = Assignments(engine)
+        self.places = Places(engine)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def append(self, entry: Entry) -> Stored:
+        """Append one line; when this returns it is on the disk.
+
+        Raises
+        ------
+        EnvironmentFault
+            The database refuses; nothing was added.
+        """
+        return self.append_all([entry])[0]
+
+    def append_all(self, entries: Sequence[Entry]) -> list[Stored]:
+        """Append lines, all or none; one whose token is there already is not added again."""
+        with writing(self._engine) as connection:
+            return [_append(connection, entry) for entry in entries]
+
+    def undo(self, *, analyst: str, audit_id: str, token: str, decided_at: datetime) -> Stored | None:
+        """Take back the analyst's last verdict in an audit (``''``: outside of audits) by appending a line.
+
+        Returns
+        -------
+        Stored or None
+            The new line, with the session and posting of the one taken back; None if nothing is left to take back.
+        """
+        with writing(self._engine) as connection:
+            known = connection.execute(select(VERDICT_LOG).where(VERDICT_LOG.c.token == token)).first()
+            if known is not None:
+                return Stored(known.id, fresh=False, entry=_entry(known))
+            mine = and_(VERDICT_LOG.c.analyst == analyst, VERDICT_LOG.c.audit_id == audit_id)
+            last = connection.execute(
+                select(VERDICT_LOG).where(mine, *_standing()).order_by(VERDICT_LOG.c.id.desc()).limit(1)
+            ).first()
+            if last is None:
+                return None
+            entry = replace(
+                _entry(last), action="undo", undoes=last.id, token=token, decided_at=decided_at, verdict=None,
+                price_usd=None, better_posting_id=None, better_rank=None, note="", shown="", origin="page",
+            )  # fmt: skip
+            return _append(connection, entry)
+
+    def lines(self, *, audit_id: str | None = None, session_id: str | None = None) -> pd.DataFrame:
+        """Every line, undone ones too, in the order accepted: one column a column of the log."""
+        import pandas as pd
+
+        query = select(VERDICT_LOG).order_by(VERDICT_LOG.c.id)
+        if audit_id is not None:
+            query = query.where(VERDICT_LOG.c.audit_id == audit_id)
+        if session_id is not None:
+            query = query.where(VERDICT_LOG.c.session_id == session_id)
+        return pd.DataFrame([tuple(row) for row in self._read(query)], columns=list(COLUMNS))
+
+    def standing(
+        self, *, audit_id: str | None = None, session_id: str | None = None, analyst: str | None = None
+    ) -> list[Stored]:
+        """Verdicts that stand: not undone, and the last by their analyst on their session and posting.
+
+        Parameters
+        ----------
+        audit_id : str, optional
+            ``''``: outside of audits; None: everywhere.
+        session_id, analyst : str, optional
+            Of one session, of one analyst.
+
+        Returns
+        -------
+        list of Stored
+            In the order accepted. An adjudication stands beside its analyst's own earlier verdict.
+        """
+        asked = [
+            column == value
+            for column, value in (
+                (VERDICT_LOG.c.audit_id, audit_id),
+                (VERDICT_LOG.c.session_id, session_id),
+                (VERDICT_LOG.c.analyst, analyst),
+            )
+            if value is not None
+        ]
+        key = [VERDICT_LOG.c[name] for name in ("audit_id", "session_id", "posting_id", "analyst", "adjudicates")]
+        newest = select(func.max(VERDICT_LOG.c.id)).where(*asked, *_standing()).group_by(*key)
+        query = select(VERDICT_LOG).where(VERDICT_LOG.c.id.in_(newest)).order_by(VERDICT_LOG.c.id)
+        return [Stored(row.id, fresh=False, entry=_entry(row)) for row in self._read(query)]
+
+    def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(query).all()
+        except SQLAlchemyError as error:
+            raise EnvironmentFault(f"verdicts cannot be read: {' '.join(str(error.args[0]).split())[:200]}") from error
+
+
+def _standing() -> list[ColumnElement[bool]]:
+    return [VERDICT_LOG.c.action == "verdict", VERDICT_LOG.c.id.not_in(UNDONE)]
+
+
+def _append(connection: Connection, entry: Entry) -> Stored:
+    known = connection.execute(select(VERDICT_LOG).where(VERDICT_LOG.c.token == entry.token)).first()
+    if known is not None:
+        return Stored(known.id, fresh=False, entry=_entry(known))
+    result = connection.execute(VERDICT_LOG.insert().values(asdict(entry)))
+    (key,) = result.inserted_primary_key or (0,)
+    return Stored(int(key), fresh=True, entry=entry)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's columns
+    del fields["id"]
+    return Entry(**fields)

@@ -1,0 +1,133 @@
+"""Opens the verdict database, making or migrating it first."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from valuation.errors import ConfigError, EnvironmentFault
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from valuation.config import Settings
+    from valuation.storage import Layout
+    from valuation.verdicts.log import VerdictLog
+
+FILE = "review.db"
+LOCK = 5_612_027_411  # of the migrations, in PostgreSQL: any number that nobody else takes
+BUSY_MS = 30_000
+
+
+def review_url(layout: Layout, settings: Settings) -> str:
+    """Address of the workspace's verdict database: ``review.database``, or ``review.db`` in the workspace."""
+    return settings.review.database or f"sqlite:///{layout.root / FILE}"
+
+
+def open_log(url: str) -> VerdictLog:
+    """Open the log at an SQLAlchemy address, of SQLite or PostgreSQL.
+
+    Raises
+    ------
+    ConfigError
+        The address is not one, or of another database.
+    EnvironmentFault
+        The database cannot be opened, or was made by a newer version.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from valuation.verdicts.log import VerdictLog
+
+    engine = _engine(url)
+    try:
+        _migrate(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise EnvironmentFault(f"{shown(url)}: cannot be opened: {_reason(error)}") from error
+    return VerdictLog(engine)
+
+
+def shown(url: str) -> str:
+    """Return an address without its password, and without a workspace's folder."""
+    return re.sub(r"(?<=:)[^:/@]+(?=@)", "***", url)
+
+
+def _reason(error: Exception) -> str:
+    """First line of the driver's own message."""
+    origin = getattr(error, "orig", None) or error
+    return " ".join(str(origin).split())[:200]
+
+
+def _engine(url: str) -> Engine:
+    from sqlalchemy import create_engine, event, make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    try:
+        address = make_url(url)
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        if address.drivername not in ("sqlite", "postgresql+psycopg"):
+            raise ConfigError(f"review.database {shown(url)}: expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+        if address.drivername == "sqlite":
+            _check_file(address.database)
+            engine = create_engine(address, connect_args={"timeout": BUSY_MS / 1000}, pool_size=16, max_overflow=16)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(address, pool_pre_ping=True, pool_size=16, max_overflow=16)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError(f"review.database {shown(url)}: not an SQLAlchemy address: {_reason(error)}") from error
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(
+            f"review.database {shown(url)}: the driver is missing; "
+            "install it with: pip install 'session-value[postgresql]'"
+        ) from error
+
+
+def _check_file(name: str | None) -> None:
+    if not name or name == ":memory:":
+        raise ConfigError("review.database sqlite://: names no file; verdicts in memory would be lost")
+    if not Path(name).parent.is_dir():
+        raise EnvironmentFault(f"{Path(name).parent}: no such folder; make it, or set review.database")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    """Set what an acknowledged line needs to survive: the journal is on the disk before a commit returns."""
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
+    for pragma in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once where something will be written: a lock taken later could be refused."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema; two processes at once take turns."""
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": None})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    newest = scripts.get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == newest:
+            return
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        present = MigrationContext.configure(connection).get_current_revision()
+        if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
+            raise EnvironmentFault(
+                f"{shown(str(engine.url))}: made by a newer version (schema {present}); update this program"
+            )
+        if present != newest:
+            from alembic import command
+
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
