@@ -10,10 +10,9 @@ import numpy as np
 from valuation.errors import InputError
 from valuation.pipeline import explained_text as say
 from valuation.pipeline.explained_parts import Parts, open_parts, with_errors
+from valuation.pipeline.explained_rows import WholeTables
 from valuation.pipeline.explained_values import line_of
-from valuation.pipeline.finished import read_run_table
 from valuation.pipeline.plain import plain
-from valuation.storage import read_postings, read_sessions
 from valuation.tables import Matches, Values
 from valuation.tables.withdrawn import read_withdrawn, withdrawn_line
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from valuation.pipeline.explained_rows import Rows
     from valuation.storage import Layout
 
 CAVEAT = "a relative, coarse measure: the price at which comparable work is posted; never a wage or a saving"
@@ -156,27 +156,25 @@ def explain(layout: Layout, folder: Path, manifest: dict[str, Any], session_id: 
     InputError
         The run has no such session, or its values or matches are damaged.
     """
-    values = read_run_table(folder, "values", Values)
-    mine = values[values["session_id"] == session_id]
+    return explain_rows(WholeTables(layout, folder, manifest), folder, manifest, session_id)
+
+
+def explain_rows(rows: Rows, folder: Path, manifest: dict[str, Any], session_id: str) -> Explanation:
+    """Collect one session's arithmetic from a run's rows, as `explain` does."""
+    mine = rows.of("values", Values, session_id)
     if mine.empty:
-        raise InputError(
-            f"run {manifest['run_id']} has no session {plain(session_id, 60)!r}; "
-            f"it has {len(values):,}, such as {plain(values['session_id'].iloc[0], 60)}"
-        )
+        raise InputError(rows.unknown(session_id))
     value, matched = mine.iloc[0], bool(mine["matched"].iloc[0])
-    matches = read_run_table(folder, "matches", Matches)
-    chosen = matches[matches["session_id"] == session_id].drop(columns="session_id")
-    titles = read_postings(layout)[["posting_id", "title"]]
+    chosen = rows.of("matches", Matches, session_id).drop(columns="session_id")
+    titles = rows.titles(chosen["posting_id"].tolist())
     merged = chosen.merge(titles, on="posting_id", how="left", validate="many_to_one").sort_values("rank")
-    sessions = read_sessions(layout)
-    summary = sessions.loc[sessions["session_id"] == session_id, "summary"]
     marks = read_withdrawn(folder)
     had = max((mark.neighbours for mark in marks), default=0) if matched else 0
-    parts = open_parts(layout, folder, manifest, value, titles)
+    parts = open_parts(rows, folder, manifest, value)
     return Explanation(
         run_id=manifest["run_id"],
         session_id=session_id,
-        summary=str(summary.iloc[0]) if len(summary) else "",
+        summary=rows.summary(session_id),
         value=value,
         matches=with_errors(merged.reset_index(drop=True), parts.errors),
         manifest=manifest,

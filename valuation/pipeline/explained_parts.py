@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 from valuation.errors import InputError
 from valuation.pipeline.explained_bands import single_parts, typical_parts
 from valuation.pipeline.explained_values import other_value
-from valuation.pipeline.finished import read_run_table
-from valuation.pipeline.plain import plain
-from valuation.pipeline.workings import errors_path
-from valuation.tables import LeftOut, PostingErrors, Workings, read_table
+from valuation.tables import LeftOut, Workings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from valuation.pipeline.explained_bands import SingleParts, TypicalParts
+    from valuation.pipeline.explained_rows import Rows
     from valuation.pipeline.explained_values import OtherValue
-    from valuation.storage import Layout
     from valuation.tables import Table
 
 OTHERS = ("neighbours", "hedonic")
@@ -47,7 +44,7 @@ class Parts:
     typical_band : TypicalParts or None
     single_posting_band : SingleParts or None
     errors : DataFrame or None
-        The basket's `PostingErrors`, with titles.
+        The basket's `PostingErrors`, with titles, indexed by posting_id.
     not_shown : tuple of str
         A line for each part that is not known, with the reason.
     """
@@ -60,24 +57,24 @@ class Parts:
     not_shown: tuple[str, ...] = ()
 
 
-def open_parts(layout: Layout, folder: Path, manifest: dict[str, Any], value: pd.Series, titles: pd.DataFrame) -> Parts:
+def open_parts(rows: Rows, folder: Path, manifest: dict[str, Any], value: pd.Series) -> Parts:
     """Collect the parts of one session.
 
     Parameters
     ----------
+    rows : Rows
+        Of the run.
     folder : Path
         The run's.
     value : Series
         The session's row of `values`.
-    titles : DataFrame
-        posting_id and title of the postings that are here now.
     """
     session_id, missing = str(value["session_id"]), []
     try:
-        working = _rows(folder, "workings", Workings, session_id).iloc[0]
+        working = _rows(rows, folder, "workings", Workings, session_id).iloc[0]
     except InputError as error:
         return Parts(not_shown=(f"what the bands and the other pricers' values are made of: {error}",))
-    errors, fault = _errors(layout, manifest, titles)
+    errors, fault = rows.errors()
     missing += fault
     nearest = None if errors is None else _nearest(errors.iloc[int(working["nearest"])], value)
     if not value["matched"]:
@@ -85,7 +82,7 @@ def open_parts(layout: Layout, folder: Path, manifest: dict[str, Any], value: pd
     single = None
     if errors is not None:
         try:
-            left_out = _rows(folder, "left_out", LeftOut, session_id).sort_values("fold")
+            left_out = _rows(rows, folder, "left_out", LeftOut, session_id).sort_values("fold")
             single = single_parts(value, working, left_out, errors, manifest)
         except InputError as error:
             missing.append(f"what the single-posting band is made of: {error}")
@@ -100,7 +97,7 @@ def open_parts(layout: Layout, folder: Path, manifest: dict[str, Any], value: pd
     )
 
 
-def _rows(folder: Path, name: str, schema: type[Table], session_id: str) -> pd.DataFrame:
+def _rows(rows: Rows, folder: Path, name: str, schema: type[Table], session_id: str) -> pd.DataFrame:
     """A session's rows of a table of the run.
 
     Raises
@@ -112,27 +109,10 @@ def _rows(folder: Path, name: str, schema: type[Table], session_id: str) -> pd.D
         raise InputError(
             f"the run has no {name}.parquet: an earlier version made it; make a new one with: valuation run"
         )
-    found = read_run_table(folder, name, schema)
-    mine = found[found["session_id"] == session_id]
+    mine = rows.of(name, schema, session_id)
     if mine.empty:
         raise InputError(f"{folder / f'{name}.parquet'}: has no such session; delete {folder}, then: valuation run")
     return mine
-
-
-def _errors(layout: Layout, manifest: dict[str, Any], titles: pd.DataFrame) -> tuple[pd.DataFrame | None, list[str]]:
-    """The basket's postings with their errors and titles, or why they are not known."""
-    what = "the nearest posting, the neighbours' errors and what the single-posting band is made of"
-    basket = str(manifest["basket_id"])
-    path = errors_path(layout, basket, manifest["settings"])
-    if not path.exists():
-        return None, [
-            f"{what}: the run's basket {plain(basket, 20)} is no longer here, as when one of its postings was deleted"
-        ]
-    try:
-        found = read_table(path, PostingErrors)
-    except InputError as error:
-        return None, [f"{what}: {error}; delete {path.parent} and the run, then: valuation run"]
-    return found.merge(titles, on="posting_id", how="left", validate="one_to_one"), []
 
 
 def _nearest(posting: pd.Series, value: pd.Series) -> Nearest:
@@ -144,5 +124,6 @@ def with_errors(matches: pd.DataFrame, errors: pd.DataFrame | None) -> pd.DataFr
     """Neighbours with their resampling unit, fold and error (log price less the value without their fold, raw)."""
     if errors is None:
         return matches.assign(unit=float("nan"), fold=float("nan"), error=float("nan"))
-    of_postings = errors[["posting_id", "unit", "fold"]].assign(error=errors["log_price"] - errors["log_value"])
-    return matches.merge(of_postings, on="posting_id", how="left", validate="many_to_one").sort_values("rank")
+    mine = errors.reindex(matches["posting_id"])  # by its index: a merge would hash the whole basket again
+    error = (mine["log_price"] - mine["log_value"]).to_numpy()
+    return matches.assign(unit=mine["unit"].to_numpy(), fold=mine["fold"].to_numpy(), error=error)

@@ -82,7 +82,7 @@ class Assignments:
         return None
 
     def hold(self, audit_id: str, session_id: str, *, analyst: str, now: datetime, lease: timedelta) -> None:
-        """Keep a session in the analyst's hands; one who comes by a link gets a slot, too, beyond the reviews wanted."""
+        """Keep a session in the analyst's hands; one who comes by a link gets a slot beyond those wanted."""
         with writing(self._engine) as connection:
             if _renew(connection, audit_id, session_id, analyst, now + lease):
                 return

@@ -26,4 +26,4 @@ def upsert(connection: Connection, table: Table, row: Mapping[str, Any], *, keys
 
 
 def _insert(connection: Connection, table: Table) -> Insert:
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
