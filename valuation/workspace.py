@@ -13,10 +13,14 @@ from valuation.progress import Silent
 from valuation.storage import Layout, held, make_workspace, open_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
+    from valuation.audit.drawn import DrawResult
+    from valuation.audit.exported import AuditExport
+    from valuation.audit.imported import VerdictImport
+    from valuation.audit.result import AuditResult
     from valuation.collection.crawl import CrawlResult
     from valuation.collection.sources import SourceState
     from valuation.config import Settings
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from valuation.pipeline.status import Status
     from valuation.pipeline.validate import ValidationResult
     from valuation.progress import Progress
+    from valuation.review.serving import Address
 
 
 class Workspace:
@@ -236,6 +241,85 @@ class Workspace:
         with self._writing("export"):
             manifest, sessions = self._manifest(folder), read_sessions(self.layout)
             return export_run(self.layout, folder, manifest, sessions, out, tables=tables, figures=figures)
+
+    def audit_draw(
+        self,
+        run_id: str | None = None,
+        *,
+        months: Sequence[str] = (),
+        per_month: int | None = None,
+        name: str | None = None,
+        double_share: float | None = None,
+        dry_run: bool = False,
+    ) -> DrawResult:
+        """Draw a random sample of a run's sessions that analysts judge; says what it will buy."""
+        from valuation.audit.draw import draw
+
+        folder = self.run_folder(run_id)
+        with held(self.layout, "audit draw"):
+            return draw(
+                self.layout,
+                self.settings,
+                folder,
+                months=months,
+                per_month=per_month,
+                name=name,
+                double_share=double_share,
+                dry_run=dry_run,
+            )
+
+    def audit_export(
+        self,
+        audit_id: str | None,
+        out: Path,
+        *,
+        formats: Sequence[str] = ("csv", "parquet", "html"),
+        analyst: str | None = None,
+    ) -> AuditExport:
+        """Write an audit's verdicts for other programs, and a page on which to judge it offline."""
+        from valuation.audit.export import export_audit
+        from valuation.review.offline import offline_page
+
+        with self._writing("audit export"):
+            return export_audit(
+                self.layout, self.settings, audit_id, out, formats=formats, analyst=analyst, page=offline_page
+            )
+
+    def audit_import(
+        self,
+        audit_id: str | None,
+        files: Sequence[str],
+        *,
+        analyst: str | None = None,
+        decided_at: str | None = None,
+        adjudicated: bool = False,
+    ) -> VerdictImport:
+        """Bring verdicts from files into the log; done twice, nothing is added."""
+        from valuation.audit.importing import import_verdicts
+
+        with held(self.layout, "audit import"):
+            return import_verdicts(
+                self.layout,
+                self.settings,
+                audit_id,
+                files,
+                analyst=analyst,
+                decided_at=decided_at,
+                adjudicated=adjudicated,
+            )
+
+    def audit_estimate(self, audit_id: str | None = None, *, settled_first: bool = True) -> AuditResult:
+        """What the verdicts that stand say of the run, beside what the run says."""
+        from valuation.audit.estimate import estimate_audit_of
+
+        with held(self.layout, "audit estimate"):
+            return estimate_audit_of(self.layout, self.settings, audit_id, settled_first=settled_first)
+
+    def review(self, *, announce: Callable[[Address], None]) -> None:
+        """Serve the analysts' pages until the process is interrupted; `announce` is told where they are."""
+        from valuation.review.serving import review
+
+        review(self.layout, self.settings, announce=announce)
 
     def report(self, run_id: str | None = None) -> Path:
         """Render a run's report again from its tables; returns its path."""

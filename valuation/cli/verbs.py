@@ -9,9 +9,11 @@ import typer
 
 from valuation import __version__
 from valuation.cli import data, evidence, results
+from valuation.cli.auditing import auditing
 from valuation.cli.crawling import crawling
 from valuation.cli.options import Call, with_call
 from valuation.cli.output import emit, write
+from valuation.cli.reviewing import review
 from valuation.cli.shown import opened, progress
 from valuation.errors import ConfigError
 
@@ -98,6 +100,7 @@ def init(
 
 
 app.add_typer(crawling, name="crawl")
+app.add_typer(auditing, name="audit")
 app.add_typer(data.importing, name="import")
 app.add_typer(data.quarantine, name="quarantine")
 
@@ -213,3 +216,4 @@ app.command("sensitivity", short_help="Growth under every specification.")(evide
 app.command("simulate", short_help="How often the intervals cover, in worlds whose truth is known.")(evidence.simulate)
 app.command("train-encoder", short_help="Fit an encoder that knows prices.")(evidence.train_encoder)
 app.command("export", short_help="A run's tables and figures for other programs.")(evidence.export)
+app.command("review", short_help="The pages on which analysts check matches.")(review)

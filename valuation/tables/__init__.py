@@ -1,5 +1,6 @@
 """Every file between stages: its schema (`schemas`) and how it is written and read (`files`)."""
 
+from valuation.tables.audits import AuditAgreement, AuditedSeries, AuditFrame, AuditPrecision, AuditSample
 from valuation.tables.evidence import (
     IndexNumbers,
     People,
@@ -38,6 +39,11 @@ from valuation.tables.verdicts import Verdicts
 from valuation.tables.workings import LeftOut, PostingErrors, Workings
 
 __all__ = [
+    "AuditAgreement",
+    "AuditFrame",
+    "AuditPrecision",
+    "AuditSample",
+    "AuditedSeries",
     "Decomposition",
     "Growth",
     "HoldoutPredictions",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 
 from valuation.verdicts.schema import ASSIGNMENTS
 from valuation.verdicts.upserting import insert_if_new
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Assignment:
     expires_at : datetime
         When somebody else may take it, if it is not finished. UTC.
     finished : bool
+    revealed : bool
+        The analyst has seen its figures.
     """
 
     session_id: str
@@ -38,6 +40,7 @@ class Assignment:
     slot: int
     expires_at: datetime
     finished: bool
+    revealed: bool
 
 
 class Assignments:
@@ -50,6 +53,25 @@ class Assignments:
         """Every assignment of an audit, finished or not."""
         with self._engine.connect() as connection:
             return _all(connection, audit_id)
+
+    def finished_by(self, audit_id: str, analyst: str) -> set[str]:
+        """Sessions of an audit that an analyst has finished."""
+        c = ASSIGNMENTS.c
+        mine = and_(c.audit_id == audit_id, c.analyst == analyst, c.finished_at.is_not(None))
+        with self._engine.connect() as connection:
+            return {str(row.session_id) for row in connection.execute(select(c.session_id).where(mine))}
+
+    def closed_to(self, audit_id: str, wanted: Mapping[str, int], analyst: str) -> set[str]:
+        """Sessions with all reviews that are wanted, finished by others: this analyst will not be asked for one."""
+        c = ASSIGNMENTS.c
+        done = and_(c.audit_id == audit_id, c.finished_at.is_not(None))
+        mine = and_(c.audit_id == audit_id, c.analyst == analyst, c.finished_at.is_(None))
+        counted = select(c.session_id, func.count().label("n")).where(done).group_by(c.session_id)
+        with self._engine.connect() as connection:
+            full = {
+                str(row.session_id) for row in connection.execute(counted) if row.n >= wanted.get(row.session_id, 1)
+            }
+            return full - {str(row.session_id) for row in connection.execute(select(c.session_id).where(mine))}
 
     def claim(
         self, audit_id: str, wanted: Mapping[str, int], *, analyst: str, now: datetime, lease: timedelta
@@ -81,16 +103,30 @@ class Assignments:
                     return session_id
         return None
 
-    def hold(self, audit_id: str, session_id: str, *, analyst: str, now: datetime, lease: timedelta) -> None:
-        """Keep a session in the analyst's hands; one who comes by a link gets a slot beyond those wanted."""
+    def hold(
+        self, audit_id: str, session_id: str, reviews: int, *, analyst: str, now: datetime, lease: timedelta
+    ) -> bool:
+        """Keep one session in the analyst's hands, or take it; False if others have all reviews that are wanted."""
         with writing(self._engine) as connection:
             if _renew(connection, audit_id, session_id, analyst, now + lease):
-                return
-            taken = [one.slot for one in _all(connection, audit_id) if one.session_id == session_id]
-            slot = max(taken, default=-1) + 1
-            connection.execute(
-                insert_if_new(connection, ASSIGNMENTS, _row(audit_id, session_id, slot, analyst, now + lease))
-            )
+                return True
+            known = [one for one in _all(connection, audit_id) if one.session_id == session_id]
+            return _take(connection, audit_id, session_id, known, reviews, analyst, now, now + lease)
+
+    def of(self, audit_id: str, session_id: str, analyst: str) -> Assignment | None:
+        """The analyst's own assignment of a session; None if there is none."""
+        c = ASSIGNMENTS.c
+        mine = and_(c.audit_id == audit_id, c.session_id == session_id, c.analyst == analyst)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(ASSIGNMENTS).where(mine)).first()
+        return None if row is None else _assignment(row)
+
+    def reveal(self, audit_id: str, session_id: str, *, analyst: str, at: datetime) -> None:
+        """Note that the analyst has seen the figures of a session: later verdicts on it are not blind."""
+        c = ASSIGNMENTS.c
+        unseen = and_(c.audit_id == audit_id, c.session_id == session_id, c.analyst == analyst, c.revealed_at.is_(None))
+        with writing(self._engine) as connection:
+            connection.execute(update(ASSIGNMENTS).where(unseen).values(revealed_at=at))
 
     def finish(self, audit_id: str, session_id: str, *, analyst: str, at: datetime | None) -> None:
         """Mark a session as finished by the analyst, or with None as not finished any more."""
@@ -105,16 +141,24 @@ class Assignments:
 
 def _all(connection: Connection, audit_id: str) -> list[Assignment]:
     query = select(ASSIGNMENTS).where(ASSIGNMENTS.c.audit_id == audit_id).order_by(ASSIGNMENTS.c.slot)
-    return [
-        Assignment(row.session_id, row.analyst, row.slot, row.expires_at, row.finished_at is not None)
-        for row in connection.execute(query)
-    ]
+    return [_assignment(row) for row in connection.execute(query)]
+
+
+def _assignment(row: Row[Any]) -> Assignment:
+    return Assignment(
+        session_id=row.session_id,
+        analyst=row.analyst,
+        slot=row.slot,
+        expires_at=row.expires_at,
+        finished=row.finished_at is not None,
+        revealed=row.revealed_at is not None,
+    )
 
 
 def _row(audit_id: str, session_id: str, slot: int, analyst: str, until: datetime) -> dict[str, object]:
     return {
         "audit_id": audit_id, "session_id": session_id, "slot": slot, "analyst": analyst, "expires_at": until,
-        "finished_at": None,
+        "finished_at": None, "revealed_at": None,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,24 @@ class VerdictLog:
         newest = select(func.max(VERDICT_LOG.c.id)).where(*asked, *_standing()).group_by(*key)
         query = select(VERDICT_LOG).where(VERDICT_LOG.c.id.in_(newest)).order_by(VERDICT_LOG.c.id)
         return [Stored(row.id, fresh=False, entry=_entry(row)) for row in self._read(query)]
+
+    def sessions_judged(self, analyst: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Sessions with a verdict that stands: by anybody, and by this analyst."""
+        query = select(VERDICT_LOG.c.session_id, VERDICT_LOG.c.analyst).where(*_standing()).distinct()
+        rows = self._read(query)
+        anybody = frozenset(str(row.session_id) for row in rows)
+        return anybody, frozenset(str(row.session_id) for row in rows if row.analyst == analyst)
+
+    def tally(self, audit_id: str, analyst: str) -> dict[str, int]:
+        """How often an analyst's standing verdicts in an audit say what."""
+        return dict(Counter(str(one.entry.verdict) for one in self.standing(audit_id=audit_id, analyst=analyst)))
+
+    def last_times(self, audit_id: str, analyst: str, n: int) -> list[datetime]:
+        """When an analyst's last `n` verdicts in an audit were given, ascending."""
+        c = VERDICT_LOG.c
+        mine = and_(c.audit_id == audit_id, c.analyst == analyst, c.action == "verdict", c.origin == "page")
+        rows = self._read(select(c.decided_at).where(mine).order_by(c.id.desc()).limit(n))
+        return sorted(row.decided_at for row in rows)
 
     def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
         try:

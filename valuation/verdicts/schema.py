@@ -62,6 +62,7 @@ ASSIGNMENTS = Table(
     Column("analyst", String(60), nullable=False),
     Column("expires_at", DateTime, nullable=False),
     Column("finished_at", DateTime),
+    Column("revealed_at", DateTime),
     PrimaryKeyConstraint("audit_id", "session_id", "slot", name="assignments_pk"),
     UniqueConstraint("audit_id", "session_id", "analyst", name="assignments_once_an_analyst"),
     Index("assignments_by_analyst", "audit_id", "analyst"),

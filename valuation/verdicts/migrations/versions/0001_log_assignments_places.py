@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("analyst", sa.String(60), nullable=False),
         sa.Column("expires_at", sa.DateTime, nullable=False),
         sa.Column("finished_at", sa.DateTime),
+        sa.Column("revealed_at", sa.DateTime),
         sa.PrimaryKeyConstraint("audit_id", "session_id", "slot", name="assignments_pk"),
         sa.UniqueConstraint("audit_id", "session_id", "analyst", name="assignments_once_an_analyst"),
     )

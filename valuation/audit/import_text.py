@@ -1,0 +1,45 @@
+"""What ``valuation audit import`` prints for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from valuation.audit.draw_text import wrapped
+from valuation.audit.reasons import MEANINGS, VerdictReason
+from valuation.pipeline.plain import plain
+
+if TYPE_CHECKING:
+    from valuation.audit.imported import VerdictFile, VerdictImport
+
+
+def import_text(result: VerdictImport) -> str:
+    """Counts of each file, reasons, and what to do next."""
+    parts = [_file(file) for file in result.files]
+    if len(result.files) > 1:
+        parts.append(f"all {len(result.files)} files\n{_counts(result)}")
+    what = "adjudications" if result.adjudicated else "verdicts"
+    parts.append(f"{result.kept:,} {what} added to audit {result.audit_id}")
+    return "\n\n".join(parts)
+
+
+def _file(file: VerdictFile) -> str:
+    lines = [plain(file.file, 78), _counts(file)]
+    lines += [
+        wrapped(f"{count:8,d}  {code}: {MEANINGS[VerdictReason(code)][1]}; expected {MEANINGS[VerdictReason(code)][0]}")
+        for code, count in file.reasons
+    ]
+    lines += [f"set aside in {file.set_aside}"] if file.set_aside else []
+    lines += [wrapped(f"note: {plain(note, 200)}") for note in file.notes]
+    if file.not_read:
+        lines.append(wrapped(f"columns not read: {', '.join(plain(name, 40) for name in file.not_read)}"))
+    return "\n".join(lines)
+
+
+def _counts(counted: VerdictFile | VerdictImport) -> str:
+    pairs = [
+        ("rows in", counted.rows_in),
+        ("kept", counted.kept),
+        ("already there", counted.already_there),
+        ("set aside", counted.quarantined),
+    ]
+    return "\n".join(f"{name:14s}{count:10,d}" for name, count in pairs)

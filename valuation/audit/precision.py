@@ -1,0 +1,107 @@
+"""Precision of matching by month, kind, part of value and of similarity, and stratum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from valuation.audit.lines import month_codes, user_codes
+from valuation.audit.result import Share
+from valuation.audit.strata import POOLED
+from valuation.core.audit_precision import CANT_SAY as UNDECIDED
+from valuation.core.audit_precision import COMPARABLE as YES
+from valuation.core.audit_precision import NOT_COMPARABLE as NO
+from valuation.core.audit_precision import CheckedSessions, match_precision
+from valuation.tables import AuditPrecision, typed
+from valuation.verdicts import CANT_SAY, COMPARABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from valuation.audit.opening import Audit
+    from valuation.core.audit_precision import Precision
+
+GROUPINGS = ("month", "kind", "third", "half", "stratum")
+UNMATCHED = "unmatched"
+
+
+def precision_of(audit: Audit, pairs: Sequence[tuple[str, str, str]], *, level: float) -> tuple[Share, pd.DataFrame]:
+    """Share of judged gigs that are comparable, over all sessions and by cell.
+
+    Parameters
+    ----------
+    pairs : sequence of (session_id, gig, verdict)
+        One verdict a pair.
+
+    Returns
+    -------
+    (Share, DataFrame)
+        Overall, and an AuditPrecision table whose first row is the same.
+    """
+    row_of = {session: at for at, session in enumerate(audit.frame["session_id"])}
+    at = np.array([row_of[session] for session, _, _ in pairs], dtype=np.int64)
+    verdict = np.array([_code(said) for _, _, said in pairs], dtype=np.int64)
+    rows: list[tuple[Any, ...]] = []
+    overall = None
+    for grouping in GROUPINGS if audit.data["kind_by"] else [one for one in GROUPINGS if one != "kind"]:
+        names, cell = _cells(audit, grouping)
+        sessions = CheckedSessions(
+            month_codes(audit), user_codes(audit), audit.frame["stratum"].to_numpy(dtype=np.int64), cell
+        )
+        found = match_precision(sessions, at, verdict, n_cells=len(names), level=level)
+        if overall is None:
+            overall = found.overall
+            rows.append(_row("all", "", overall, 0, int((verdict == YES).sum())))
+        yes = np.bincount(cell[at][(verdict == YES) & (cell[at] >= 0)], minlength=len(names))
+        rows += [_row(grouping, name, found.cells, code, int(yes[code])) for code, name in enumerate(names)]
+    columns = list(AuditPrecision.to_schema().columns)
+    table = typed({name: [row[place] for row in rows] for place, name in enumerate(columns)}, AuditPrecision)
+    assert overall is not None  # noqa: S101 - there are groupings
+    return _share(overall), table
+
+
+def _code(verdict: str) -> int:
+    return YES if verdict == COMPARABLE else UNDECIDED if verdict == CANT_SAY else NO
+
+
+def _cells(audit: Audit, grouping: str) -> tuple[list[str], NDArray[np.int64]]:
+    """Names of a grouping's cells, and the cell of each session of the frame; -1 where it has none."""
+    strata = sorted(audit.data["strata"], key=lambda one: int(one["stratum"]))
+    labels = [_label(one, grouping) for one in strata]
+    names = list(dict.fromkeys(label for label in labels if label is not None))
+    if grouping != "stratum":
+        names = sorted(names, key=lambda name: (name in (POOLED, UNMATCHED), name))
+    code = np.array([-1 if label is None else names.index(label) for label in labels], dtype=np.int64)
+    return names, code[audit.frame["stratum"].to_numpy(dtype=np.int64)]
+
+
+def _label(stratum: dict[str, Any], grouping: str) -> str | None:
+    if grouping == "stratum":
+        return str(stratum["label"])
+    if grouping == "month":
+        return str(stratum["month"])
+    if stratum["unmatched"]:
+        return UNMATCHED if grouping == "kind" else None
+    value = stratum[grouping]
+    if grouping == "kind":
+        return POOLED if value is None else str(value)
+    return None if value is None else str(int(value))
+
+
+def _row(cell_by: str, cell: str, found: Precision, at: int, yes: int) -> tuple[Any, ...]:
+    return (
+        cell_by, cell, int(found.n_sessions[at]), int(found.n_decided[at]), yes, int(found.n_cant_say[at]),
+        float(found.estimate[at]), float(found.lower[at]), float(found.upper[at]),
+        float(found.lower_bound[at]), float(found.upper_bound[at]),
+    )  # fmt: skip
+
+
+def _share(found: Precision) -> Share:
+    return Share(
+        float(found.estimate[0]), float(found.lower[0]), float(found.upper[0]), float(found.lower_bound[0]),
+        float(found.upper_bound[0]), int(found.n_sessions[0]), int(found.n_decided[0]), int(found.n_cant_say[0]),
+    )  # fmt: skip

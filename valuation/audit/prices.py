@@ -1,0 +1,112 @@
+"""What gigs cost: log prices of a run's basket, found by the posting that an analyst saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from valuation.errors import InputError
+from valuation.pipeline.model_store import MEMBERS
+from valuation.tables import Matches, Workings
+from valuation.tables.lookup import SortedTable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from valuation.storage import Layout
+
+_EMPTY = {"posting_id": "str", "cluster_id": "str", "log_price": "float64"}
+
+
+def matches_of(folder: Path, session_ids: Collection[str]) -> pd.DataFrame:
+    """Rows of `matches` of some sessions, ordered by session and rank; none for the unmatched.
+
+    Raises
+    ------
+    InputError
+        The run's table is missing or damaged.
+    """
+    return SortedTable(folder / "matches.parquet", "session_id", Matches).rows_of(session_ids)
+
+
+def gig_prices(
+    layout: Layout, manifest: dict[str, Any], matches: pd.DataFrame, wanted: Collection[str]
+) -> pd.DataFrame:
+    """Prices of the postings that are known, whichever member of its cluster a posting is.
+
+    Parameters
+    ----------
+    matches : DataFrame
+        From `matches_of`: what is left to go by where the basket is not kept any more.
+    wanted : collection of str
+        Posting ids.
+
+    Returns
+    -------
+    DataFrame
+        posting_id (unique), cluster_id, log_price (the cluster's mean, log USD); postings that are not in the basket,
+        or were deleted since, are left out.
+    """
+    folder = layout.indices / str(manifest["basket_id"])
+    parts = [_from_matches(matches)]
+    if (folder / "basket.parquet").is_file() and (folder / MEMBERS).is_file():
+        members = _picked(folder / MEMBERS, ("posting_id", "cluster_id"), "posting_id", wanted)
+        rows = _picked(folder / "basket.parquet", ("cluster_id", "log_price"), "cluster_id", set(members["cluster_id"]))
+        parts.insert(0, members.merge(rows, on="cluster_id", validate="many_to_one"))
+    known = pd.concat(parts, ignore_index=True)
+    known = known[known["posting_id"].isin(set(wanted))].drop_duplicates("posting_id")
+    return known.sort_values("posting_id", ignore_index=True).astype(_EMPTY)
+
+
+def gigs_beside(
+    layout: Layout,
+    folder: Path,
+    manifest: dict[str, Any],
+    session_ids: Collection[str],
+    matches: pd.DataFrame,
+    *,
+    most: int,
+) -> dict[str, list[str]]:
+    """Postings that stand beside each session: its nearest `most`, or of an unmatched session the one nearest.
+
+    Parameters
+    ----------
+    matches : DataFrame
+        From `matches_of`, of these sessions.
+
+    Returns
+    -------
+    dict of str to list of str
+        Nearest first; empty where the basket, or its run's working, is not kept any more.
+    """
+    near = matches[matches["rank"] <= most].sort_values(["session_id", "rank"])
+    beside = {session: [str(one) for one in rows] for session, rows in near.groupby("session_id")["posting_id"]}
+    alone = sorted(set(session_ids) - set(matches["session_id"]))
+    basket = layout.indices / str(manifest["basket_id"]) / "basket.parquet"
+    if alone and basket.is_file() and (folder / "workings.parquet").is_file():
+        working = SortedTable(folder / "workings.parquet", "session_id", Workings).rows_of(alone)
+        named = pq.read_table(basket, columns=["posting_id"])["posting_id"].take(pa.array(working["nearest"]))
+        beside |= {session: [str(one)] for session, one in zip(working["session_id"], named.to_pylist(), strict=True)}
+    return {session: beside.get(session, []) for session in session_ids}
+
+
+def _from_matches(matches: pd.DataFrame) -> pd.DataFrame:
+    """A cluster stands in `matches` by its latest member and by its smallest id."""
+    rows = matches[["posting_id", "cluster_id", "log_price"]]
+    return pd.concat([rows, rows.assign(posting_id=rows["cluster_id"])], ignore_index=True)
+
+
+def _picked(path: Path, columns: tuple[str, ...], key: str, wanted: Collection[str]) -> pd.DataFrame:
+    """Rows whose key is wanted: a basket of millions does not pass through memory as text."""
+    try:
+        kept = pa.array(sorted(wanted), type=pa.string())
+        table = pq.read_table(path, columns=list(columns))
+        chosen: pd.DataFrame = table.filter(pa.compute.is_in(table[key].cast(pa.string()), kept)).to_pandas()
+    except (pa.ArrowException, OSError, KeyError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: not readable ({reason}); delete {path.parent}, then: valuation run") from error
+    return chosen

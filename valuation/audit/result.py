@@ -1,0 +1,197 @@
+"""What ``valuation audit estimate`` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One month's level, USD.
+
+    Attributes
+    ----------
+    month : str
+    value, lower, upper : float
+        NaN where it cannot be told.
+    n_sessions : int
+        Sessions that it is about.
+    n_audited : int or None
+        Of them with an analyst's value; None in a plain series.
+    """
+
+    month: str
+    value: float
+    lower: float
+    upper: float
+    n_sessions: int
+    n_audited: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Growth between two months; 0.27 is 27 %."""
+
+    from_month: str
+    to_month: str
+    growth: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Levels by month and growth from the first to the last; `growth` is None for one month, or where there is none."""
+
+    months: tuple[Level, ...]
+    growth: Growth | None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How many audited sessions of a month have an analyst's value, and what the others could make of its level.
+
+    Attributes
+    ----------
+    month : str
+    drawn, judged, answered : int
+        Matched sessions in the sample, with any verdict, with an analyst's value.
+    rate : float
+        Answered over drawn, in [0, 1].
+    lower_bound, upper_bound : float
+        Audited level if all others had the 10th, or the 90th, percentile of analysts' values; USD.
+    """
+
+    month: str
+    drawn: int
+    judged: int
+    answered: int
+    rate: float
+    lower_bound: float
+    upper_bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share in [0, 1] with its interval, bounds and counts.
+
+    Attributes
+    ----------
+    estimate, lower, upper : float
+        NaN where nothing was decided.
+    lower_bound, upper_bound : float
+        With every "can't say" not comparable, and comparable.
+    n_sessions, n_gigs, n_cant_say : int
+    """
+
+    estimate: float
+    lower: float
+    upper: float
+    lower_bound: float
+    upper_bound: float
+    n_sessions: int
+    n_gigs: int
+    n_cant_say: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Standing verdicts, and how sessions came to a value.
+
+    Attributes
+    ----------
+    sessions, drawn, analysts : int
+        Sessions with a verdict, of how many drawn, by how many people.
+    standing : dict of str to int
+        By verdict, on gigs and on sessions as a whole.
+    settled : int
+        Adjudications among them.
+    by_gigs, by_price, no_response : int
+        Judged sessions whose value rests on gigs, on a price given, or that have none.
+    withdrawn : int
+        Accepted gigs whose price is not known any more.
+    """
+
+    sessions: int
+    drawn: int
+    analysts: int
+    standing: dict[str, int]
+    settled: int
+    by_gigs: int
+    by_price: int
+    no_response: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """The audited beside the plain series.
+
+    Attributes
+    ----------
+    audit_id, run_id, settings_hash : str
+    folder : Path
+        Where the tables were written.
+    level : float
+        Of all intervals.
+    plain : Line
+        The run's own rows: users and postings resampled.
+    plain_users : Line
+        The same sessions with the sampling of users alone: what the audited interval compares with.
+    audited : Line
+        Mean of analysts' values of matched sessions.
+    audited_all : Line
+        With the unmatched.
+    power : float
+        How much of the pricer's variation is used, in [0, 1].
+    growth_bounds : tuple of float or None
+        Audited growth if sessions without an analyst's value had extreme ones.
+    response : tuple of Response
+    precision : Share
+        Gigs that are comparable, over all sessions.
+    precision_table : DataFrame
+        An AuditPrecision table.
+    agreement_table : DataFrame
+        An AuditAgreement table.
+    audits_to_halve : int or None
+        Further sessions to draw, over all months, for an interval of audited growth half as wide; None: see `halving`.
+    halving : str
+        The same in words.
+    counts : Counts
+    missing : tuple of str
+        What could not be told, and why.
+    caveat : str
+    """
+
+    audit_id: str
+    run_id: str
+    settings_hash: str
+    folder: Path
+    level: float
+    plain: Line
+    plain_users: Line
+    audited: Line
+    audited_all: Line
+    power: float
+    growth_bounds: tuple[float, float] | None
+    response: tuple[Response, ...]
+    precision: Share
+    precision_table: pd.DataFrame
+    agreement_table: pd.DataFrame
+    audits_to_halve: int | None
+    halving: str
+    counts: Counts
+    missing: tuple[str, ...]
+    caveat: str
+
+    def text(self) -> str:
+        """Lines for a person."""
+        from valuation.audit.estimate_text import estimate_text
+
+        return estimate_text(self)

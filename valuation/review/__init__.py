@@ -1,0 +1,1 @@
+"""Pages on which analysts check matches: what they show, how it is found, and what they record."""

@@ -1,0 +1,40 @@
+"""What an audit says so far, for the overview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from valuation.audit.precision import precision_of
+from valuation.audit.values import Prices, by_session, pair_verdicts
+
+if TYPE_CHECKING:
+    from valuation.audit.opening import Audit
+    from valuation.review.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFacts:
+    """What an audit says so far.
+
+    Attributes
+    ----------
+    precision : object or None
+        Share of judged gigs that are comparable, with bounds; None before the first verdict.
+    cells : list of dict
+        The same by stratum and coarser groups, rows of AuditPrecision.
+    """
+
+    precision: Any
+    cells: list[dict[str, Any]]
+
+
+def audit_facts(desk: Desk, audit: Audit) -> AuditFacts:
+    """Work out precision from the verdicts that stand; what was settled counts in the place of what it settles."""
+    standing = desk.log.standing(audit_id=audit.audit_id)
+    if not standing:
+        return AuditFacts(None, [])
+    no_prices = Prices({}, {})
+    pairs = pair_verdicts(by_session(standing, no_prices), no_prices, settled_first=True)
+    overall, table = precision_of(audit, pairs, level=desk.settings.series.level)
+    return AuditFacts(overall, table.to_dict(orient="records"))

@@ -1,0 +1,207 @@
+"""What the pages stand on: the workspace's runs, audits and verdicts, opened once and shared by all analysts."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from valuation.audit.opening import audit_ids, open_audit, settings_hash
+from valuation.errors import InputError
+from valuation.pipeline.explain import Explanation, explain_rows
+from valuation.pipeline.finished import read_manifest
+from valuation.pipeline.status import RUN_ID, latest_run
+from valuation.review.gigs import GigStore, open_gigs
+from valuation.review.items import Items, Judged, open_items
+from valuation.review.lookups import LookupRows, check_tables
+from valuation.review.meaning import MeaningSearch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from valuation.audit.opening import Audit
+    from valuation.config import Settings
+    from valuation.storage import Layout
+    from valuation.verdicts import VerdictLog
+
+RUNS_OPEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRun:
+    """A run as the pages see it.
+
+    Attributes
+    ----------
+    run_id, settings_hash : str
+    folder : Path
+    manifest : dict
+    items : Items
+        Its sessions as lists.
+    gigs : GigStore
+        Its basket.
+    meaning : MeaningSearch
+        Search by meaning, once its encoder is loaded.
+    rows : LookupRows
+    """
+
+    run_id: str
+    settings_hash: str
+    folder: Path
+    manifest: dict[str, Any]
+    items: Items
+    gigs: GigStore
+    meaning: MeaningSearch
+    rows: LookupRows
+
+    def explanation(self, session_id: str) -> Explanation:
+        """What `valuation explain` tells of a session.
+
+        Raises
+        ------
+        InputError
+            The run has no such session, or its tables are damaged.
+        """
+        found = explain_rows(self.rows, self.folder, self.manifest, session_id)
+        parts = found.parts
+        band = parts.single_posting_band
+        ends = [] if band is None else [end for end in (band.lower, band.upper) if end is not None]
+        wanted = [end.posting_id for end in ends]
+        if parts.nearest is not None and parts.nearest.posting_id is not None:
+            wanted.append(parts.nearest.posting_id)
+        titles = {one: gig.title for one, gig in self.gigs.get(wanted).items()}
+        if parts.nearest is not None:
+            parts = replace(parts, nearest=replace(parts.nearest, title=titles.get(parts.nearest.posting_id)))
+        if band is not None:
+            lower, upper = (
+                None if end is None else replace(end, title=titles.get(end.posting_id))
+                for end in (band.lower, band.upper)
+            )
+            parts = replace(parts, single_posting_band=replace(band, lower=lower, upper=upper))
+        return replace(found, parts=parts)
+
+
+class Desk:
+    """The open workspace; owns what it opens. Safe to use from many threads.
+
+    Attributes
+    ----------
+    layout : Layout
+    settings : Settings
+    log : VerdictLog
+    key : bytes
+        The workspace's.
+    """
+
+    def __init__(self, layout: Layout, settings: Settings, log: VerdictLog, *, key: bytes) -> None:
+        self.layout, self.settings, self.log, self.key = layout, settings, log, key
+        self._runs: OrderedDict[str, ReviewRun] = OrderedDict()
+        self._audits: dict[str, tuple[int, Audit]] = {}
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close files and connections."""
+        for run in self._runs.values():
+            run.items.close()
+            run.gigs.close()
+        self.log.close()
+
+    def newest(self) -> str:
+        """Id of the newest run.
+
+        Raises
+        ------
+        InputError
+            There is none yet.
+        """
+        found = latest_run(self.layout)
+        if found is None:
+            raise InputError("no run yet; make one with: valuation run")
+        return found
+
+    def run(self, run_id: str) -> ReviewRun:
+        """Open a run, or return it opened.
+
+        Raises
+        ------
+        InputError
+            There is no such run, or it is damaged.
+        """
+        with self._lock:
+            if run_id in self._runs:
+                self._runs.move_to_end(run_id)
+                return self._runs[run_id]
+            folder = self.layout.runs / run_id
+            if not RUN_ID.fullmatch(run_id) or not (folder / "manifest.json").is_file():
+                raise InputError(f"no run {run_id[:40]!a} in this workspace")
+            opened = self._open(run_id, folder)
+            self._runs[run_id] = opened
+            while len(self._runs) > RUNS_OPEN:  # closed by the garbage collector: a page may still be reading it
+                self._runs.popitem(last=False)
+            return opened
+
+    def _open(self, run_id: str, folder: Path) -> ReviewRun:
+        check_tables(folder)
+        manifest = read_manifest(folder)
+        items = open_items(self.layout, folder)
+        gigs = open_gigs(self.layout, str(manifest["basket_id"]))
+        gigs.start()
+        meaning = MeaningSearch(self.layout, manifest)
+        meaning.start()
+        rows = LookupRows(self.layout, folder, manifest, items, gigs)
+        return ReviewRun(run_id, settings_hash(manifest), folder, manifest, items, gigs, meaning, rows)
+
+    def audit(self, audit_id: str) -> Audit:
+        """Open an audit, or return it opened.
+
+        Raises
+        ------
+        InputError
+            There is no such audit, or it is damaged.
+        """
+        with self._lock:
+            card = self.layout.audits / audit_id / "audit.json"
+            mark = card.stat().st_mtime_ns if len(audit_id) <= 60 and "/" not in audit_id and card.is_file() else 0
+            known = self._audits.get(audit_id)
+            if known is None or known[0] != mark:
+                known = mark, open_audit(self.layout, audit_id)
+                self._audits[audit_id] = known
+            return known[1]
+
+    def audits_of(self, run_id: str) -> list[Audit]:
+        """Audits of a run, the newest first."""
+        found = [self.audit(one) for one in audit_ids(self.layout)]
+        return [audit for audit in found if audit.run_id == run_id]
+
+    def judged(self, run_id: str, analyst: str) -> Judged:
+        """Which sessions have verdicts, and which must stay hidden from this analyst."""
+        any_, mine = self.log.sessions_judged(analyst)
+        hidden: set[str] = set()
+        for audit in self.audits_of(run_id):
+            hidden |= self.hidden_in(audit, analyst)
+        return Judged(any_=any_, mine=mine, hidden=frozenset(hidden))
+
+    def hidden_in(self, audit: Audit, analyst: str) -> set[str]:
+        """Sessions of an audit that this analyst has yet to judge: all of its sample that still lacks a review by them."""
+        done = self.log.assignments.finished_by(audit.audit_id, analyst)
+        closed = self.log.assignments.closed_to(audit.audit_id, audit.wanted, analyst)
+        return set(audit.wanted) - done - closed
+
+    def must_hide(self, run_id: str, session_id: str, analyst: str) -> Audit | None:
+        """Return the audit for whose sake a session's figures are hidden from an analyst; None if none is."""
+        for audit in self.audits_of(run_id):
+            if session_id in audit.wanted and session_id in self.hidden_in(audit, analyst):
+                return audit
+        return None
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a session stays in an analyst's hands unfinished."""
+        return timedelta(minutes=self.settings.review.held_minutes)
+
+
+def now() -> datetime:
+    """UTC without a zone, as the log keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)

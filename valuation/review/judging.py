@@ -1,0 +1,190 @@
+"""From a form to a line of the log: what was judged, was it blind, is the session done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from valuation.errors import InputError
+from valuation.review.desk import now
+from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, place_of, shown_gigs
+from valuation.review.tokens import gig_of, shuffled
+from valuation.tables import Matches
+from valuation.verdicts import VERDICTS, WHOLE_SESSION, Entry
+
+if TYPE_CHECKING:
+    from valuation.audit.opening import Audit
+    from valuation.review.desk import Desk, ReviewRun
+    from valuation.verdicts import Stored
+
+PRICE_SIGNS = "$ \u00a0\u202f,"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a verdict's form sends.
+
+    Attributes
+    ----------
+    nonce : str
+        Of the page that it was on; with the content it makes the line's token, so that a form sent twice is one
+        line, and another verdict from the same page a line of its own.
+    session_id : str
+    gig : str
+        A gig's token or posting_id, or `WHOLE`.
+    verdict, price, note, better : str
+    adjudicates : bool
+    """
+
+    nonce: str
+    session_id: str
+    gig: str
+    verdict: str
+    price: str = ""
+    note: str = ""
+    better: str = ""
+    adjudicates: bool = False
+
+
+def judge(desk: Desk, run: ReviewRun, audit: Audit | None, form: Form, analyst: str) -> Stored:
+    """Append a verdict to the log, and mark the session as finished where that completes it.
+
+    Raises
+    ------
+    InputError
+        The form holds what no verdict can be; nothing was kept.
+    EnvironmentFault
+        The database refuses; nothing was kept.
+    """
+    audit_id = "" if audit is None else audit.audit_id
+    if run.items.one(form.session_id) is None:
+        raise InputError(run.rows.unknown(form.session_id))
+    if form.verdict not in VERDICTS:
+        raise InputError("no verdict was chosen: choose one of the five, and the rest of the form goes with it")
+    if audit is not None and not form.adjudicates:
+        _take_in_hand(desk, audit, form.session_id, analyst)
+    blind = audit is not None and _is_blind(desk, audit, form.session_id, analyst)
+    place = place_of(audit_id, form.session_id, analyst)
+    shown = shown_gigs(run, form.session_id, desk.settings.review.gigs)
+    posting = WHOLE_SESSION if form.gig == WHOLE else _posting(desk, run, form.gig, place)
+    better = _posting(desk, run, form.better, place) if form.better else None
+    stored = desk.log.append(
+        Entry(
+            token=_token(form, audit_id, analyst),
+            session_id=form.session_id,
+            analyst=analyst,
+            decided_at=now(),
+            audit_id=audit_id,
+            run_id=run.run_id,
+            settings_hash=run.settings_hash,
+            posting_id=posting,
+            verdict=form.verdict,
+            price_usd=read_price(form.price),
+            better_posting_id=better,
+            better_rank=_rank(run, form.session_id, better),
+            note=form.note.strip(),
+            adjudicates=form.adjudicates,
+            blind=blind,
+            shown=json.dumps(
+                {
+                    "gigs": shuffled(desk.key, place, shown) if blind else shown,
+                    "page": BLIND_PAGE if blind else OPEN_PAGE,
+                }
+            ),
+        )
+    )
+    if audit is not None and not form.adjudicates:
+        settle(desk, run, audit, form.session_id, analyst)
+    return stored
+
+
+def settle(desk: Desk, run: ReviewRun, audit: Audit, session_id: str, analyst: str) -> bool:
+    """Mark a session as finished by the analyst, or not, by what stands; returns whether it is."""
+    standing = desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst)
+    said = {one.entry.posting_id for one in standing if not one.entry.adjudicates}
+    shown = set(shown_gigs(run, session_id, desk.settings.review.gigs))
+    done = WHOLE_SESSION in said or (bool(shown) and shown <= said)
+    desk.log.assignments.finish(audit.audit_id, session_id, analyst=analyst, at=now() if done else None)
+    return done
+
+
+def read_price(text: str) -> float | None:
+    """Read a price in US dollars as people write it; nothing is None.
+
+    Raises
+    ------
+    InputError
+        It is not a number above 0.
+
+    >>> read_price("$1,250.50"), read_price(" ")
+    (1250.5, None)
+    """
+    plain = text.strip().removesuffix("USD").removesuffix("usd")
+    for sign in PRICE_SIGNS:
+        plain = plain.replace(sign, "")
+    if not plain:
+        return None
+    try:
+        price = float(plain) if plain.isascii() else float("nan")
+    except ValueError:
+        price = float("nan")
+    if not 0 < price < float("inf"):
+        raise InputError(f"price {text.strip()[:40]!a}: expected US dollars above 0, such as 250 or 1,250.50")
+    return price
+
+
+def _take_in_hand(desk: Desk, audit: Audit, session_id: str, analyst: str) -> None:
+    """Let nobody add a review that is not wanted; who has begun one may go on, whoever took it over since.
+
+    Raises
+    ------
+    InputError
+        Others have all reviews that are wanted.
+    """
+    held = desk.log.assignments.hold(
+        audit.audit_id, session_id, audit.wanted[session_id], analyst=analyst, now=now(), lease=desk.lease
+    )
+    if not held and not desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst):
+        raise InputError("another analyst has this session in hand; go on to the next one")
+
+
+def _is_blind(desk: Desk, audit: Audit, session_id: str, analyst: str) -> bool:
+    """Whether the analyst has not seen the session's figures on these pages."""
+    held = desk.log.assignments.of(audit.audit_id, session_id, analyst)
+    return held is None or not held.revealed
+
+
+def _posting(desk: Desk, run: ReviewRun, given: str, place: str) -> str:
+    """The posting that a form means: by its token on a blind page, by its id on an open one.
+
+    Raises
+    ------
+    InputError
+        It is neither, or not in the basket.
+    """
+    try:
+        posting = gig_of(desk.key, place, given)
+    except InputError:
+        posting = given
+    if posting not in run.gigs.get([posting]):
+        raise InputError("this gig is not in the run's basket; reload the page and choose again")
+    return posting
+
+
+def _rank(run: ReviewRun, session_id: str, posting_id: str | None) -> int | None:
+    """Rank of a gig among the session's neighbours, from 1; None if it is not among them."""
+    if posting_id is None:
+        return None
+    matches = run.rows.of("matches", Matches, session_id)
+    rank = matches.loc[matches["posting_id"] == posting_id, "rank"]
+    return int(rank.iloc[0]) if len(rank) else None
+
+
+def _token(form: Form, audit_id: str, analyst: str) -> str:
+    said = (
+        form.nonce, audit_id, analyst, form.session_id, form.gig, form.verdict, form.price, form.note, form.better,
+        form.adjudicates,
+    )  # fmt: skip
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

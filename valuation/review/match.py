@@ -1,0 +1,362 @@
+"""One session beside its gigs: the blind page, which is made without the figures, and the open one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from valuation.errors import InputError
+from valuation.pipeline.explain import Explanation
+from valuation.pipeline.explained_values import line_of
+from valuation.review.blind_text import mask_blind, visible_text
+from valuation.review.cards import Card, Said, blind_card, effects, facts_of, open_card, said, split
+from valuation.review.figures import Axis, PriceFigure, Step, price_figure, waterfall
+from valuation.review.tokens import gig_token, shuffled
+from valuation.tables import Matches, Workings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from valuation.review.desk import Desk, ReviewRun
+    from valuation.verdicts import Stored
+
+BLIND_PAGE, OPEN_PAGE = "blind-1", "open-1"
+"""Versions of what a page shows; they stand in the log. Raise them when the page shows other things."""
+WHOLE = "session"
+"""The name in forms of a verdict on the session as a whole."""
+INTERNAL = (
+    "session_id", "summary", "log_value_raw", "log_value", "typical_width", "deviation", "matched", "reason",
+    "value_usd", "value_neighbours", "value_hedonic", "typical_lower", "typical_upper", "single_lower", "single_upper",
+    "similarity_max", "effective_neighbours",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A session's summary: what is shown at once, and what is folded away."""
+
+    lead: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourRow:
+    """A line of the table of all neighbours."""
+
+    rank: int
+    posting_id: str
+    title: str
+    source: str
+    posted: str
+    url: str | None
+    price_usd: float
+    similarity: float
+    weight: float
+    without_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What only an open page knows of a session.
+
+    Attributes
+    ----------
+    explanation : Explanation
+    attributes : list of (name, value)
+        The session's other columns, as text.
+    user_id : str or None
+    figure : PriceFigure or None
+        None where the session is unmatched.
+    steps : tuple of Step
+    steps_axis : Axis or None
+    neighbours : list of NeighbourRow
+    """
+
+    explanation: Explanation
+    attributes: list[tuple[str, str]]
+    user_id: str | None
+    figure: PriceFigure | None
+    steps: tuple[Step, ...]
+    steps_axis: Axis | None
+    neighbours: list[NeighbourRow]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchView:
+    """A session beside its gigs.
+
+    Attributes
+    ----------
+    run_id, session_id, audit_id : str
+    summary : Text
+    cards : list of Card
+    mine : Said or None
+        The analyst's own verdict on the session as a whole.
+    others : tuple of Said
+    better : Card or None
+        The gig chosen as the right comparison.
+    focus : str
+        Token of the gig to judge next, or `WHOLE`.
+    complete : bool
+        Nothing is left to judge.
+    numbers : Numbers or None
+        None on blind pages.
+    n_neighbours : int
+    """
+
+    run_id: str
+    session_id: str
+    audit_id: str
+    summary: Text
+    cards: list[Card]
+    mine: Said | None
+    others: tuple[Said, ...]
+    better: Card | None
+    focus: str
+    complete: bool
+    numbers: Numbers | None
+    n_neighbours: int
+
+    @property
+    def blind(self) -> bool:
+        """Whether figures, links, dates and others' verdicts are hidden."""
+        return self.numbers is None
+
+
+def place_of(audit_id: str, session_id: str, analyst: str) -> str:
+    """Where gigs' tokens are valid and their order is drawn."""
+    return "\x1f".join(("blind", audit_id, session_id, analyst))
+
+
+def shown_gigs(run: ReviewRun, session_id: str, most: int) -> list[str]:
+    """posting_ids to judge: the nearest `most` neighbours, or of an unmatched session the one nearest posting.
+
+    Raises
+    ------
+    InputError
+        The run's matches are damaged.
+    """
+    matches = run.rows.of("matches", Matches, session_id)
+    ids = [str(one) for one in matches.sort_values("rank")["posting_id"].head(most)]
+    if ids:
+        return ids
+    errors, _ = run.rows.errors()
+    try:
+        working = run.rows.of("workings", Workings, session_id)
+    except InputError:
+        return []
+    if errors is None or working.empty:
+        return []
+    return [str(errors["posting_id"].iloc[int(working["nearest"].iloc[0])])]
+
+
+def blind_view(
+    desk: Desk, run: ReviewRun, audit_id: str, session_id: str, analyst: str, *, better: str | None = None
+) -> MatchView:
+    """Make a blind page's content. What is hidden is not in it.
+
+    Parameters
+    ----------
+    better : str, optional
+        posting_id of a gig that the analyst has picked by searching.
+    """
+    row = run.items.one(session_id)
+    if row is None:
+        raise InputError(run.rows.unknown(session_id))
+    place = place_of(audit_id, session_id, analyst)
+    ids = shuffled(desk.key, place, shown_gigs(run, session_id, desk.settings.review.gigs))
+    mine = _by_gig(desk.log.standing(audit_id=audit_id, session_id=session_id, analyst=analyst))
+    whole = mine.get("")
+    picked = better or (whole.better_posting_id if whole is not None else None)
+    gigs = run.gigs.get([*ids, *([picked] if picked else [])])
+    cards = [
+        blind_card(gigs[one], token=gig_token(desk.key, place, one), number=number, mine=mine.get(one))
+        for number, one in enumerate((one for one in ids if one in gigs), start=1)
+    ]
+    chosen = None
+    if picked is not None and picked in gigs:
+        chosen = blind_card(gigs[picked], token=gig_token(desk.key, place, picked), number=0, mine=None)
+    summary = split(visible_text(mask_blind(str(row.get("summary") or ""))))
+    left = [card.token for card in cards if card.mine is None]
+    return MatchView(
+        run_id=run.run_id,
+        session_id=session_id,
+        audit_id=audit_id,
+        summary=Text(*summary),
+        cards=cards,
+        mine=whole,
+        others=(),
+        better=chosen,
+        focus=WHOLE if better or not left else left[0],
+        complete=whole is not None or (not left and bool(cards)),
+        numbers=None,
+        n_neighbours=len(cards),
+    )
+
+
+def adjudication_view(desk: Desk, run: ReviewRun, audit_id: str, session_id: str, analyst: str) -> MatchView:
+    """Make the page that settles a disagreement: a blind page with what the others said."""
+    blind = blind_view(desk, run, audit_id, session_id, analyst)
+    standing = desk.log.standing(audit_id=audit_id, session_id=session_id)
+    place = place_of(audit_id, session_id, analyst)
+    ids = {gig_token(desk.key, place, one.entry.posting_id): one.entry.posting_id for one in standing}
+    own = _by_gig([one for one in standing if one.entry.analyst == analyst and one.entry.adjudicates])
+    first = [one for one in standing if not one.entry.adjudicates]
+    cards = [
+        replace(
+            card,
+            mine=own.get(ids.get(card.token, "-")),
+            others=tuple(said(one) for one in first if one.entry.posting_id == ids.get(card.token, "-")),
+        )
+        for card in blind.cards
+    ]
+    left = [card.token for card in cards if card.mine is None]
+    return replace(
+        blind,
+        cards=cards,
+        mine=own.get(""),
+        others=tuple(said(one) for one in first if one.entry.posting_id == ""),
+        focus=left[0] if left else WHOLE,
+    )
+
+
+def open_view(
+    desk: Desk,
+    run: ReviewRun,
+    session_id: str,
+    analyst: str,
+    *,
+    audit_id: str = "",
+    most: int | None = None,
+    better: str | None = None,
+) -> MatchView:
+    """Make an open page's content: everything that `valuation explain` tells, and everybody's verdicts.
+
+    Parameters
+    ----------
+    audit_id : str
+        Whose verdicts are shown; ``''``: those given outside of audits.
+    most : int, optional
+        Gigs with their texts; default ``review.gigs``.
+    """
+    row = run.items.one(session_id)
+    if row is None:
+        raise InputError(run.rows.unknown(session_id))
+    told = run.explanation(session_id)
+    numbers = _numbers(run, told, row)
+    wanted = shown_gigs(run, session_id, most or desk.settings.review.gigs)
+    standing = desk.log.standing(audit_id=audit_id, session_id=session_id)
+    mine = _by_gig([one for one in standing if one.entry.analyst == analyst])
+    whole = mine.get("")
+    picked = better or (whole.better_posting_id if whole is not None else None)
+    gigs = run.gigs.get([*wanted, *([picked] if picked else [])])
+    by_id = {str(match["posting_id"]): match for match in told.matches.to_dict(orient="records")}
+    without = {one.posting_id: one.without_usd for one in numbers.neighbours}
+    cards = [
+        open_card(
+            gigs[one],
+            number=number,
+            facts=facts_of(gigs[one], by_id.get(one), without_usd=without.get(one)),
+            mine=mine.get(one),
+            others=_others(standing, one, analyst),
+        )
+        for number, one in enumerate((one for one in wanted if one in gigs), start=1)
+    ]
+    chosen = None
+    if picked is not None and picked in gigs:
+        facts = facts_of(gigs[picked], by_id.get(picked), without_usd=without.get(picked))
+        chosen = open_card(gigs[picked], number=0, facts=facts, mine=None, others=())
+    left = [card.token for card in cards if card.mine is None]
+    return MatchView(
+        run_id=run.run_id,
+        session_id=session_id,
+        audit_id=audit_id,
+        summary=Text(*split(visible_text(str(row.get("summary") or "")))),
+        cards=cards,
+        mine=whole,
+        others=_others(standing, "", analyst),
+        better=chosen,
+        focus=WHOLE if better or not left else left[0],
+        complete=whole is not None or (not left and bool(cards)),
+        numbers=numbers,
+        n_neighbours=len(told.matches),
+    )
+
+
+def _by_gig(standing: Sequence[Stored]) -> dict[str, Said]:
+    """Standing verdicts of one analyst by posting_id; an adjudication goes before their own first verdict."""
+    ordered = sorted(standing, key=lambda one: (one.entry.adjudicates, one.id))
+    return {one.entry.posting_id: said(one) for one in ordered}
+
+
+def _others(standing: Sequence[Stored], posting_id: str, analyst: str) -> tuple[Said, ...]:
+    return tuple(said(one) for one in standing if one.entry.posting_id == posting_id and one.entry.analyst != analyst)
+
+
+def _numbers(run: ReviewRun, told: Explanation, row: dict[str, Any]) -> Numbers:
+    """Figures of an open page."""
+    attributes = [(name, _shown(value)) for name, value in row.items() if name not in INTERNAL and value is not None]
+    user = row.get("user_id")
+    if not told.value["matched"]:
+        return Numbers(told, attributes, user, None, (), None, [])
+    matches, value = told.matches, float(told.value["value_usd"])
+    stored = told.manifest["calibration"]
+    slope = line_of(told.manifest, told.pricer).slope if stored["applied"] else 1.0
+    if told.pricer == "hedonic":
+        moved = [0.0] * len(matches)  # its value rests on no single neighbour
+    else:
+        moved = effects(matches, value, slope)
+    bands = [
+        None if math.isnan(told.value[f"{name}_lower"]) else (told.value[f"{name}_lower"], told.value[f"{name}_upper"])
+        for name in ("typical", "single")
+    ]
+    figure = price_figure(matches["price_usd"].tolist(), matches["weight"].tolist(), value, *bands)
+    steps, steps_axis = waterfall(_stations(told, value))
+    return Numbers(told, attributes, user, figure, steps, steps_axis, _rows(run, told, moved))
+
+
+def _stations(told: Explanation, value: float) -> list[tuple[str, float]]:
+    """From the neighbours' weighted mean price to the value."""
+    matches = told.matches
+    stations = []
+    if told.pricer != "hedonic" and len(matches):
+        mean = float((matches["weight"] * matches["log_price"]).sum())
+        stations.append(("neighbours' weighted mean price", math.exp(mean)))
+    else:
+        stations.append(("price by the regression alone", math.exp(float(told.value["log_value_raw"]))))
+    raw = math.exp(float(told.value["log_value_raw"]))
+    if told.pricer == "matching":
+        stations.append(("adjustment: what the regression says of session and gigs", raw))
+    if told.manifest["calibration"]["applied"]:
+        stations.append(("calibration", value))
+    return [*stations, ("value of the session", value)]
+
+
+def _rows(run: ReviewRun, told: Explanation, moved: list[float]) -> list[NeighbourRow]:
+    records = told.matches.to_dict(orient="records")
+    gigs = run.gigs.get([str(match["posting_id"]) for match in records])
+    rows = []
+    for match, effect in zip(records, moved, strict=True):
+        gig = gigs.get(str(match["posting_id"]))
+        facts = None if gig is None else facts_of(gig, match)
+        rows.append(
+            NeighbourRow(
+                rank=int(match["rank"]),
+                posting_id=str(match["posting_id"]),
+                title=visible_text(gig.title or "(no title)") if gig is not None else "(deleted since)",
+                source="" if facts is None else facts.source,
+                posted="" if facts is None else facts.posted,
+                url=None if facts is None else facts.url,
+                price_usd=float(match["price_usd"]),
+                similarity=float(match["similarity"]),
+                weight=float(match["weight"]),
+                without_usd=effect,
+            )
+        )
+    return rows
+
+
+def _shown(value: object) -> str:
+    """An attribute as text."""
+    return visible_text(f"{value:g}" if isinstance(value, float) else str(value))[:200]

@@ -1,0 +1,56 @@
+"""Which words carry the similarity: asked for when a gig comes into view, so that the page itself never waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from valuation.review.blind_text import visible_text
+from valuation.review.cards import split
+from valuation.review.marks import marks
+from valuation.review.meaning import NotReady
+from valuation.review.pages import page
+from valuation.review.session import NotFoundHere, Open, Signed
+
+if TYPE_CHECKING:
+    from fastapi.responses import HTMLResponse
+
+router = APIRouter()
+HOW = {
+    "meaning": "Marked: the words that carry most of the similarity, by the encoder.",
+    "shared words": "Marked: rare words that both texts share; the encoder is not loaded.",
+    "none": "",
+}
+
+
+@router.get("/runs/{run_id}/words", response_model=None)
+def words(
+    request: Request,
+    analyst: Signed,
+    desk: Open,
+    run_id: str,
+    id: Annotated[str, Query(max_length=400)] = "",  # noqa: A002 - the address's own word
+    gig: Annotated[str, Query(max_length=400)] = "",
+) -> HTMLResponse:
+    """A gig's text with marks; not for a session whose figures are hidden."""
+    run = desk.run(run_id)
+    row = run.items.one(id)
+    found = run.gigs.get([gig]).get(gig)
+    if row is None or found is None or desk.must_hide(run_id, id, analyst.name) is not None:
+        raise NotFoundHere("there is no such gig beside this session")
+    summary = visible_text(str(row.get("summary") or ""))
+    lead, rest = split(visible_text(found.description or ""))
+    texts = [lead, rest, visible_text(found.skills or "")]
+    try:
+        by_meaning = [one for one in run.meaning.marks_of(summary, texts)]
+    except NotReady:
+        by_meaning = [None] * len(texts)
+    marked = [
+        marks(text, summary, run.gigs, None if one is None else one.words)
+        for text, one in zip(texts, by_meaning, strict=True)
+    ]
+    return page(
+        "words.html.j2", request, analyst, lead=marked[0].segments, rest=marked[1].segments,
+        skills=marked[2].segments, how=HOW[marked[0].how],
+    )  # fmt: skip
