@@ -29,7 +29,8 @@ demo: $(READY)  ## a simulated world with a known truth, the whole way to a repo
 crawl-demo: $(READY)  ## the same from crawled postings: a local internet, real HTTP, every source, twice
 	$(BIN)/valuation demo --crawl $(CRAWL_DEMO)
 
-test: $(READY)  ## all tests: the quick ones, then the slow ones
+test: $(READY)  ## all tests: the quick ones, then the slow ones; installs Chromium and PostgreSQL where apt may
+	@sh tests/support/system_tools.sh
 	$(CALM) $(BIN)/python -m pytest -n 2 -m "not slow"
 	$(CALM) $(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 

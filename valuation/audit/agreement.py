@@ -1,12 +1,13 @@
 """How far analysts agree who judged the same thing without seeing each other's verdicts.
 
-A unit is a session-gig pair that two or more judged. Krippendorff's alpha and Gwet's AC1 are taken of the four verdicts,
-alpha of session smaller < comparable < session larger, and alpha of analysts' log values, where a unit is a session.
-"Can't say" is missing, its rate shown. Intervals come from a bootstrap over users with all their sessions, keyed by the
-seed and the user's smallest session_id: the same verdicts in any order give the same interval.
+A unit is a session-gig pair that two or more judged. Krippendorff's alpha and Gwet's AC1 are taken of the four
+verdicts, alpha of session smaller < comparable < session larger, and alpha of analysts' log values, where a unit is a
+session. "Can't say" is missing, its rate shown. Intervals come from a bootstrap over users with all their sessions,
+keyed by the seed and the user's smallest session_id: the same verdicts in any order give the same interval.
 
-Alphas of verdicts are those of the package `krippendorff`. Its memory grows with the square of the number of different
-values, so that of log values is `valuation.core.agreement.krippendorff_interval`, as are the replicates, which carry weights.
+Alphas of verdicts are those of the package `krippendorff`. Its memory grows with the square of the number of
+different values, so that of log values is `valuation.core.agreement.krippendorff_interval`, as are the replicates,
+which carry weights.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ def agreement(
     Parameters
     ----------
     verdicts : DataFrame
-        Standing verdicts, one row an analyst and pair: at least session_id, posting_id, analyst, verdict. Rows without a
-        posting_id are left out; so is whatever was not judged blind, by the caller.
+        Standing verdicts, one row an analyst and pair: at least session_id, posting_id, analyst, verdict. Rows
+        without a posting_id are left out; so is whatever was not judged blind, by the caller.
     log_values : DataFrame
         Analysts' values: session_id, analyst, log_value (log USD). One row an analyst and session.
     user_of : mapping

@@ -63,7 +63,9 @@ def _expected(result: DrawResult) -> str:
         f"{'sd':>5s}{'audits se':>11s}{'users se':>10s}{'se':>8s}{'interval':>18s}   half as wide needs",
     ]
     lines += [_width(one) for one in result.expected]
-    lines.append(wrapped("sd: of analyst's less predicted value, log points; se: standard error of log growth"))
+    held_out = "; * of this run on held-out postings" if any(one.why != "assumed" for one in result.expected) else ""
+    said = f"sd: of analyst's less predicted value, log points{held_out}; se: standard error of log growth"
+    lines.append(wrapped(said))
     return "\n".join(lines)
 
 
@@ -72,7 +74,7 @@ def _width(one: ExpectedWidth) -> str:
 
     interval = f"{expm1(-one.half_width):+.1%} to {expm1(one.half_width):+.1%}"
     needs = "no audit: users alone" if one.half_needs is None else f"{one.half_needs:,} a month"
-    mark = "" if one.why == "assumed" else "  (held out)"
+    mark = "" if one.why == "assumed" else " *"
     return (
         f"{one.spread:5.2f}{one.audits:11.3f}{one.users:10.3f}{one.standard_error:8.3f}{interval:>18s}   {needs}{mark}"
     )

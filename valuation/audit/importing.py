@@ -84,13 +84,14 @@ def import_verdicts(
     clock = utc(now or datetime.now(UTC))
     asked = _asked(layout, audit, analyst, decided_at, clock)
     read = [_read(file, asked) for file in files]
-    _place(layout, audit, read)
+    matches = matches_of(layout.runs / audit.run_id, audit.wanted)
+    _place(layout, audit, read, matches)
     _refuse_conflicts(read)
     log = open_log(review_url(layout, settings))
     try:
         lines = log.lines(audit_id=audit.audit_id)
         fresh = _sort_out(read, lines, adjudicated=adjudicated)
-        ranks = _ranks(layout, audit)
+        ranks = _ranks(matches)
         entries = [_entry(audit, row, ranks, adjudicated=adjudicated) for row in sorted(fresh, key=_order)]
         log.append_all(entries)
     finally:
@@ -141,11 +142,10 @@ def _read(file: str, asked: Asked) -> _File:
     return _File(source, raw, rows, {at: one for at, one in enumerate(found) if isinstance(one, Fault)})
 
 
-def _place(layout: Layout, audit: Audit, read: Sequence[_File]) -> None:
+def _place(layout: Layout, audit: Audit, read: Sequence[_File], matches: pd.DataFrame) -> None:
     """Check the postings that rows name, and find those that stand behind the names of an offline page."""
     folder = layout.runs / audit.run_id
     named = {name for file in read for row in file.rows.values() for name in postings_of(row)}
-    matches = matches_of(folder, audit.wanted)
     manifest = read_manifest(folder)
     known = set(gig_prices(layout, manifest, matches, named)["posting_id"])
     tokens: dict[tuple[str, str], str] = {}
@@ -222,9 +222,8 @@ def _order(row: Row) -> tuple[datetime, str, str, str]:
     return row.decided_at, *row.key
 
 
-def _ranks(layout: Layout, audit: Audit) -> dict[tuple[str, str], int]:
+def _ranks(matches: pd.DataFrame) -> dict[tuple[str, str], int]:
     """Rank of each posting among its session's neighbours."""
-    matches = matches_of(layout.runs / audit.run_id, audit.wanted)
     ranks: dict[tuple[str, str], int] = {}
     for name in ("cluster_id", "posting_id"):
         ranks |= dict(

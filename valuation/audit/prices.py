@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
 from valuation.errors import InputError
 from valuation.pipeline.model_store import MEMBERS
-from valuation.tables import Matches, Workings
-from valuation.tables.lookup import SortedTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,14 +23,18 @@ _EMPTY = {"posting_id": "str", "cluster_id": "str", "log_price": "float64"}
 
 
 def matches_of(folder: Path, session_ids: Collection[str]) -> pd.DataFrame:
-    """Rows of `matches` of some sessions, ordered by session and rank; none for the unmatched.
+    """Rows of `matches` of some sessions: session_id, rank, posting_id, cluster_id, log_price; none for the unmatched.
+
+    Ordered by session and rank. A run of any length is passed by, not read into memory.
 
     Raises
     ------
     InputError
         The run's table is missing or damaged.
     """
-    return SortedTable(folder / "matches.parquet", "session_id", Matches).rows_of(session_ids)
+    path = folder / "matches.parquet"
+    found = _picked(path, ("session_id", "rank", "posting_id", "cluster_id", "log_price"), "session_id", session_ids)
+    return found.sort_values(["session_id", "rank"], kind="stable", ignore_index=True)
 
 
 def gig_prices(
@@ -88,7 +92,7 @@ def gigs_beside(
     alone = sorted(set(session_ids) - set(matches["session_id"]))
     basket = layout.indices / str(manifest["basket_id"]) / "basket.parquet"
     if alone and basket.is_file() and (folder / "workings.parquet").is_file():
-        working = SortedTable(folder / "workings.parquet", "session_id", Workings).rows_of(alone)
+        working = _picked(folder / "workings.parquet", ("session_id", "nearest"), "session_id", alone)
         named = pq.read_table(basket, columns=["posting_id"])["posting_id"].take(pa.array(working["nearest"]))
         beside |= {session: [str(one)] for session, one in zip(working["session_id"], named.to_pylist(), strict=True)}
     return {session: beside.get(session, []) for session in session_ids}
@@ -101,12 +105,12 @@ def _from_matches(matches: pd.DataFrame) -> pd.DataFrame:
 
 
 def _picked(path: Path, columns: tuple[str, ...], key: str, wanted: Collection[str]) -> pd.DataFrame:
-    """Rows whose key is wanted: a basket of millions does not pass through memory as text."""
+    """Rows whose key is wanted."""
     try:
-        kept = pa.array(sorted(wanted), type=pa.string())
-        table = pq.read_table(path, columns=list(columns))
-        chosen: pd.DataFrame = table.filter(pa.compute.is_in(table[key].cast(pa.string()), kept)).to_pandas()
+        kept = pc.field(key).isin(pa.array(sorted(wanted), type=pa.string()))
+        table = dataset(path, format="parquet").to_table(columns=list(columns), filter=kept)
     except (pa.ArrowException, OSError, KeyError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{path}: not readable ({reason}); delete {path.parent}, then: valuation run") from error
-    return chosen
+    picked: pd.DataFrame = table.to_pandas()
+    return picked

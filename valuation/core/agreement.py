@@ -1,12 +1,12 @@
 """Agreement of several analysts on the same units, corrected for chance; some may have judged only some units.
 
-A table of *counts* has one row a unit and one column a category: how many analysts chose it. Units carry weights, so that
-a bootstrap over sessions needs no rows to be copied.
+A table of *counts* has one row a unit and one column a category: how many analysts chose it. Units carry weights, so
+that a bootstrap over sessions needs no rows to be copied.
 
 Gwet's AC1 (Gwet 2008, "Computing inter-rater reliability and its variance in the presence of high agreement", British
-Journal of Mathematical and Statistical Psychology 61) takes as chance ``Σ_k π_k (1 − π_k)/(q − 1)``, which stays small where
-nearly all is one category. Krippendorff's alpha (Krippendorff 2019, Content analysis, 4th edition, chapter 12) is
-``1 − D_o/D_e``, with observed and expected disagreement over the pairable values.
+Journal of Mathematical and Statistical Psychology 61) takes as chance ``Σ_k π_k (1 − π_k)/(q − 1)``, which stays
+small where nearly all is one category. Krippendorff's alpha (Krippendorff 2019, Content analysis, 4th edition,
+chapter 12) is ``1 − D_o/D_e``, with observed and expected disagreement over the pairable values.
 """
 
 from __future__ import annotations

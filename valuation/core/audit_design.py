@@ -1,20 +1,20 @@
 """Which sessions people check: strata, how many from each, and which ones.
 
-Strata are month × kind of work × thirds of the predicted value × halves of the similarity, the unmatched of a month their
-own. Thirds are cut within a month's kind, halves within a third: the parts of a cut are then equally large, and a rare
-kind is not spread over cells with nobody in them. A month with few audits cannot fill all cells. Its strata are coarsened
-until each can expect `LEAST` audits in proportion to its size:
+Strata are month × kind of work × thirds of the predicted value × halves of the similarity, the unmatched of a month
+their own. Thirds are cut within a month's kind, halves within a third: the parts of a cut are then equally large, and
+a rare kind is not spread over cells with nobody in them. A month with few audits cannot fill all cells. Its strata
+are coarsened until each can expect `LEAST` audits in proportion to its size:
 
 1. kinds that cannot expect `LEAST` audits are pooled (`OTHER`), rarest first;
-2. of the kinds left, those that can expect ``6·LEAST`` are cut into thirds and halves, those that can expect ``3·LEAST``
-   into thirds, the others not at all.
+2. of the kinds left, those that can expect ``6·LEAST`` are cut into thirds and halves, those that can expect
+   ``3·LEAST`` into thirds, the others not at all.
 
-Kinds are kept longer than thirds because the estimate takes out what is linear in the predicted value by itself. Sizes in
-proportion keep inclusion probabilities nearly equal, which no other rule beats for all figures at once; a given spread
-gives Neyman's sizes instead (Neyman 1934, "On the two different aspects of the representative method").
+Kinds are kept longer than thirds because the estimate takes out what is linear in the predicted value by itself.
+Sizes in proportion keep inclusion probabilities nearly equal, which no other rule beats for all figures at once; a
+given spread gives Neyman's sizes instead (Neyman 1934, "On the two different aspects of the representative method").
 
-Within a stratum a simple random sample without replacement is drawn: the sessions whose keyed draws are smallest. A draw
-depends on (seed, session) alone, so neither the order of rows nor other strata matter.
+Within a stratum a simple random sample without replacement is drawn: the sessions whose keyed draws are smallest. A
+draw depends on (seed, session) alone, so neither the order of rows nor other strata matter.
 """
 
 from __future__ import annotations
@@ -111,26 +111,27 @@ def draw_audit(
     """
     _check(key, month, kind, value, similarity, audits)
     parts = _strata(key, month, kind, value, similarity, audits)
-    cells, stratum = np.unique(parts, axis=0, return_inverse=True)
-    stratum = stratum.ravel().astype(np.int64)
-    inside = cells[:, 0] >= 0  # months that are not audited share one row of -1, which comes first
-    stratum -= int((~inside).sum())
-    cells = cells[inside]
-    rows = np.flatnonzero(stratum >= 0)
+    rows = np.flatnonzero(parts[:, 0] >= 0)
+    stratum = np.full(key.size, -1, dtype=np.int64)
+    pooled = int(kind.max(initial=-1)) + 1
+    size_of = (audits.size, 2, pooled + 1, THIRDS + 1, HALVES + 1)
+    codes = np.ravel_multi_index(tuple((parts[rows] - [0, 0, 0, OTHER, OTHER]).T), size_of)
+    there, stratum[rows] = np.unique(codes, return_inverse=True)
+    cells = np.stack(np.unravel_index(there, size_of), axis=1) + [0, 0, 0, OTHER, OTHER]
     size = np.bincount(stratum[rows], minlength=len(cells)).astype(np.int64)
-    relative = size.astype(np.float64)
-    if spread is not None:
-        squares = np.bincount(stratum[rows], weights=np.square(spread[rows]), minlength=len(cells))
-        relative = size * np.sqrt(squares / size)
+    squares = np.bincount(
+        stratum[rows], weights=None if spread is None else np.square(spread[rows]), minlength=len(cells)
+    )
+    relative = size * np.sqrt(squares / size)
     drawn = np.zeros(len(cells), dtype=np.int64)
     for code in np.unique(cells[:, 0]):
         here = cells[:, 0] == code
         drawn[here] = allocate(size[here], int(audits[code]), relative=relative[here])
-    known = np.where(stratum >= 0, stratum, 0)
-    share = drawn / np.maximum(size, 1)
-    kinds = np.where(cells[:, 2] == np.iinfo(np.int64).max, OTHER, cells[:, 2])
+    inclusion = np.full(key.size, np.nan)
+    inclusion[rows] = (drawn / size)[stratum[rows]]
+    kinds = np.where(cells[:, 2] == pooled, OTHER, cells[:, 2])
     return AuditDesign(
-        stratum, np.where(stratum >= 0, share[known] if len(cells) else np.nan, np.nan), _select(key, stratum, drawn, seed),
+        stratum, inclusion, _select(key, stratum, drawn, seed),
         cells[:, 0], kinds, cells[:, 3], cells[:, 4], cells[:, 1] == 1, size, drawn,
     )  # fmt: skip
 
@@ -160,7 +161,7 @@ def allocate(size: NDArray[np.int64], audits: int, *, relative: NDArray[np.float
     low, high = 0.0, float((size / relative).max())
     for _ in range(60):  # the factor at which clipped shares sum to the total
         middle = 0.5 * (low + high)
-        if np.clip(middle * relative, least, size).sum() < total:
+        if np.minimum(np.maximum(middle * relative, least), size).sum() < total:
             low = middle
         else:
             high = middle
@@ -205,17 +206,17 @@ def _strata(
 
     The pooled kinds have the largest code here, so that strata in order of code put them after the others.
     """
-    parts = np.full((key.size, 5), -1, dtype=np.int64)
+    parts, last = np.full((key.size, 5), -1, dtype=np.int64), int(kind.max(initial=-1)) + 1
     for code in np.flatnonzero(audits > 0):
         here = np.flatnonzero(month == code)
         matched = here[~np.isnan(value[here])]
         parts[here, 0], parts[here, 1] = code, 1
-        parts[here, 2] = np.iinfo(np.int64).max
+        parts[here, 2] = last
         parts[matched, 1] = 0
         n_unmatched, total = here.size - matched.size, min(int(audits[code]), here.size)
         apart = max(min(LEAST, n_unmatched), total * n_unmatched / max(here.size, 1))
         per_session = (total - apart) / max(matched.size, 1)
-        pooled = _pooled(kind[matched], per_session)
+        pooled = _pooled(kind[matched], per_session, last)
         parts[matched, 2] = pooled
         for group in np.unique(pooled):
             rows = matched[pooled == group]
@@ -223,15 +224,15 @@ def _strata(
     return parts
 
 
-def _pooled(kind: NDArray[np.int64], per_session: float) -> NDArray[np.int64]:
-    """Kinds with those that cannot expect `LEAST` audits made one; with too few even so, the next rarest joins them."""
+def _pooled(kind: NDArray[np.int64], per_session: float, last: int) -> NDArray[np.int64]:
+    """Kinds, with those that cannot expect `LEAST` audits made `last`; too few even so, the next rarest joins them."""
     codes, at, count = np.unique(kind, return_inverse=True, return_counts=True)
     order = np.lexsort((codes, count))
     enough = LEAST - 1e-9  # two of two must not fail by a rounding
     rare = int((count * per_session < enough).sum())
     while 0 < rare < codes.size and count[order[:rare]].sum() * per_session < enough:
         rare += 1
-    codes[order[:rare]] = np.iinfo(np.int64).max
+    codes[order[:rare]] = last
     return np.asarray(codes[at.ravel()])
 
 

@@ -1,18 +1,19 @@
 """Mean of analysts' values by month: the pricer's mean, corrected by what people found.
 
-``θ^H_m = λ v̄_m + Σ_{i∈S_m} a_i (h_i − λ v_i)``, ``a_i ∝ p_i/π_i`` with sum 1 in each month, ``p_i`` the session's share of
-the month's weight, ``π_i`` the share of its stratum that was checked. Whatever the pricer does, the second term takes out
-what it got wrong on average (the difference estimator of survey sampling: Cassel, Särndal and Wretman 1976, "Some results
-on generalized difference estimation"; prediction-powered inference: Angelopoulos, Duchi and Zrnic 2023, "PPI++"); ``λ``
-decides only how much the pricer's variation helps.
+``θ^H_m = λ v̄_m + Σ_{i∈S_m} a_i (h_i − λ v_i)``, ``a_i ∝ p_i/π_i`` with sum 1 in each month, ``p_i`` the session's
+share of the month's weight, ``π_i`` the share of its stratum that was checked. Whatever the pricer does, the second
+term takes out what it got wrong on average (the difference estimator of survey sampling: Cassel, Särndal and Wretman
+1976, "Some results on generalized difference estimation"; prediction-powered inference: Angelopoulos, Duchi and Zrnic
+2023, "PPI++"); ``λ`` decides only how much the pricer's variation helps.
 
-**λ** is one for all months and the slope of ``h`` on ``v`` over checked sessions with weights ``a_i``, both centred by month,
-clipped to [0, 1]. Centred by month, because ``λ v̄_m`` and ``Σ a λ v`` belong to the same month: what ``v`` does between
-months cancels and says nothing of how well it explains sessions of one month. One for all months, so that a change of the
-slope's noise is never read as growth.
+**λ** is one for all months and the slope of ``h`` on ``v`` over checked sessions with weights ``a_i``, both centred
+by month, clipped to [0, 1]. Centred by month, because ``λ v̄_m`` and ``Σ a λ v`` belong to the same month: what ``v``
+does between months cancels and says nothing of how well it explains sessions of one month. One for all months, so
+that a change of the slope's noise is never read as growth.
 
-Assumed: verdicts did not tune the pricer; who gives no value is, within a stratum, as those who do (bounds without that:
-`valuation.core.audit_growth`); strata and λ vary little from sample to sample. Variance: `valuation.core.audit_variance`.
+Assumed: verdicts did not tune the pricer; who gives no value is, within a stratum, as those who do (bounds without
+that: `valuation.core.audit_growth`); strata and λ vary little from sample to sample. Variance:
+`valuation.core.audit_variance`.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class AuditEstimate:
 
 @dataclass(frozen=True, slots=True)
 class _Means:
-    """Month means and weights: ``v̄_m``, ``Σ a (h − λ v)``, ``v_i − v̄_m`` (0 for the unmatched), ``a_i``, ``h − λ v``."""
+    """``v̄_m``, ``Σ a (h − λ v)``; of sessions ``v_i − v̄_m`` (0 for the unmatched), ``a_i``, ``h − λ v``, ``p_i``."""
 
     plain: NDArray[np.float64]
     correction: NDArray[np.float64]
@@ -150,12 +151,12 @@ def estimate_audit(
     n_audited = _count(sessions.month[sessions.audited], n_months)
     usable = (n_responses >= 2) | ((n_responses == n_sessions) & (n_sessions > 0))
     parts = [variance_of(audited, row) if usable[at] else None for at, row in enumerate(np.eye(n_months))]
+    estimate = np.where(usable, slope * np.nan_to_num(means.plain) + means.correction, np.nan)
+    rate = np.divide(n_responses, n_audited, out=np.full(n_months, np.nan), where=n_audited > 0)
     return AuditEstimate(
-        _interval(np.where(usable, slope * np.nan_to_num(means.plain) + means.correction, np.nan), parts, method, level),
-        plain_interval(means.plain, plain, n_months, level),
-        _part(parts, "users"), _part(parts, "audits"), slope, n_sessions, n_audited, n_responses,
-        np.divide(n_responses, n_audited, out=np.full(n_months, np.nan), where=n_audited > 0), strata.joined,
-        audited, plain, sessions, method, level,
+        _interval(estimate, parts, method, level), _plain_interval(means.plain, plain, n_months, level),
+        _part(parts, "users"), _part(parts, "audits"), slope, n_sessions, n_audited, n_responses, rate,
+        strata.joined, audited, plain, sessions, method, level,
     )  # fmt: skip
 
 
@@ -217,7 +218,7 @@ def _means(
     v = np.where(matched, v, np.nan_to_num(plain)[month])
     weight = _audit_weight(sessions, strata, responded, n_months)
     error = np.where(responded, sessions.analyst_value - slope * v, 0.0)
-    correction = np.bincount(month, weights=weight * error, minlength=n_months)
+    correction = np.bincount(month, weights=weight * error, minlength=n_months).astype(np.float64)
     return _Means(
         plain, correction, v - np.nan_to_num(plain)[month], weight, error, _share(sessions.weight, month, n_months)
     )
@@ -244,7 +245,7 @@ def _sampled(
     return audited, plain
 
 
-def plain_interval(estimate: NDArray[np.float64], sampled: Sampled, n_months: int, level: float) -> Interval:
+def _plain_interval(estimate: NDArray[np.float64], sampled: Sampled, n_months: int, level: float) -> Interval:
     """Levels of the pricer alone, users resampled."""
     parts = [
         variance_of(sampled, row) if np.isfinite(estimate[at]) else None for at, row in enumerate(np.eye(n_months))

@@ -45,7 +45,8 @@ def expected_error(
     """Expect the error of growth for a design and a spread of analysts' around predicted values.
 
     The users' part of analysts' values is that of predicted values and the spread's own: with errors independent
-    between sessions, the whole is ``V1(v) + σ² Σ_i p_i²/π_i``, of which the audits' part is ``σ² Σ_i p_i² (1/π_i − 1)``.
+    between sessions, the whole is ``V1(v) + σ² Σ_i p_i²/π_i``, of which the audits' part is ``σ² Σ_i p_i² (1/π_i −
+    1)``.
 
     Parameters
     ----------

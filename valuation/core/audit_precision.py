@@ -1,15 +1,16 @@
 """Precision of matching: the share of judged gigs that are comparable, with what "can't say" could make of it.
 
-The unit is a session-gig pair; "can't say" is left out of the figure and counts on either side in its bounds. Sessions were
-drawn, not pairs, and the gigs of one session tend to be right or wrong together.
+The unit is a session-gig pair; "can't say" is left out of the figure and counts on either side in its bounds.
+Sessions were drawn, not pairs, and the gigs of one session tend to be right or wrong together.
 
-- **In a cell** (a stratum, a kind, a month) pairs are weighted by ``1/π`` of their session and the interval is Wilson's with
-  an effective number of pairs, ``(Σ_i n_i/π_i)² / Σ_i (n_i/π_i²)(1 + (n_i − 1) ρ)``: ``n_i`` pairs of session ``i``, ``ρ`` the
-  correlation of pairs of one session (analysis of variance, one for all cells: a cell's own would rest on two sessions).
+- **In a cell** (a stratum, a kind, a month) pairs are weighted by ``1/π`` of their session and the interval is
+  Wilson's with an effective number of pairs, ``(Σ_i n_i/π_i)² / Σ_i (n_i/π_i²)(1 + (n_i − 1) ρ)``: ``n_i`` pairs of
+  session ``i``, ``ρ`` the correlation of pairs of one session (analysis of variance, one for all cells: a cell's own
+  would rest on two sessions).
 - **Over all cells** the figure is the ratio ``Σ c_i/π_i / Σ n_i/π_i`` (Hájek 1971) with the variance of
-  `valuation.core.audit_variance`: stratified, clustered by user. The interval is Wilson's with ``P(1 − P)/V`` pairs and
-  Student's quantile (Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of positive
-  counts estimated from survey data", for the effective number), so that a share of 0 or 1 has a width too.
+  `valuation.core.audit_variance`: stratified, clustered by user. The interval is Wilson's with ``P(1 − P)/V`` pairs
+  and Student's quantile (Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
+  positive counts estimated from survey data", for the effective number), so that a share of 0 or 1 has a width too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from valuation.core.audit_response import response_strata
 from valuation.core.audit_variance import Sampled, variance_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 COMPARABLE, NOT_COMPARABLE, CANT_SAY = 1, 0, -1
 """Verdicts on a pair; session larger, session smaller and wrong kind are `NOT_COMPARABLE`."""
@@ -168,8 +169,10 @@ def _shares(counts: _Counts, weight: NDArray[np.float64], cell: NDArray[np.int64
     )  # fmt: skip
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+def _ratio(above: ArrayLike, below: ArrayLike) -> NDArray[np.float64]:
+    """Quotient; NaN where nothing is below."""
+    over, under = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
+    return np.asarray(np.divide(over, under, out=np.full(under.shape, np.nan), where=under > 0))
 
 
 def _linear(counts: _Counts, weight: NDArray[np.float64], share: float) -> NDArray[np.float64]:

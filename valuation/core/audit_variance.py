@@ -1,18 +1,19 @@
 """Variance of a mean over sessions of which a second phase checks some.
 
-Two phases of sampling stand between the mean of analysts' values and what is known of it. First users come with all their
-sessions; then a stratified sample of these sessions is checked. With ``x_i`` a checked session's deviation times its share
-of the weight, and ``g_i`` what all sessions add through the predicted value, a user adds
-``ψ_u = Σ_{i∈u} (g_i + x_i/π_i)`` and
+Two phases of sampling stand between the mean of analysts' values and what is known of it. First users come with all
+their sessions; then a stratified sample of these sessions is checked. With ``x_i`` a checked session's deviation
+times its share of the weight, and ``g_i`` what all sessions add through the predicted value, a user adds ``ψ_u =
+Σ_{i∈u} (g_i + x_i/π_i)`` and
 
 ``V = V1 + V2``,  ``V2 = Σ_h N_h² (1 − n_h/N_h) s²_h(x)/n_h``,
 ``V1 = Σ_u ψ_u² − Σ_i x_i² (1 − π_i)/π_i² − Σ_u Σ_{i≠j∈u∩h} x_i x_j (π_ij − π_i π_j)/(π_i π_j π_ij)``.
 
-``Σψ²`` is unbiased for ``V1 + Σ_u Var₂(Σ_{i∈u} x_i/π_i)``, the sum of users' own second-phase variances: right if sessions
-were checked independently of each other (Poisson sampling), too large if strata explain ``x``. What is subtracted estimates
-that second part without bias (Horvitz and Thompson 1952, "A generalization of sampling without replacement"), so that ``V1``
-is the users' part, and ``V2`` puts in its place the variance of the sample that was drawn (Särndal, Swensson and Wretman
-1992, Model assisted survey sampling, section 9.3, two-phase sampling). ``V1`` below 0 counts as 0.
+``Σψ²`` is unbiased for ``V1 + Σ_u Var₂(Σ_{i∈u} x_i/π_i)``, the sum of users' own second-phase variances: right if
+sessions were checked independently of each other (Poisson sampling), too large if strata explain ``x``. What is
+subtracted estimates that second part without bias (Horvitz and Thompson 1952, "A generalization of sampling without
+replacement"), so that ``V1`` is the users' part, and ``V2`` puts in its place the variance of the sample that was
+drawn (Särndal, Swensson and Wretman 1992, Model assisted survey sampling, section 9.3, two-phase sampling). ``V1``
+below 0 counts as 0.
 """
 
 from __future__ import annotations
@@ -164,17 +165,18 @@ def _freedom(first: float, second: float, sampled: Sampled, contrast: NDArray[np
     """Satterthwaite's degrees of freedom of the two parts together, ``V²/Σ (squares of what they are uncertain by)``.
 
     They are those that the parts would have if every user's mean, and every session's deviation, had the same spread:
-    what is estimated of single users, or of strata with two audits, would make them vary with the standard error itself.
-    ``V1`` is uncertain by ``(V1² + 2 V1 V2)/f_users + κ V2²``, ``V2`` by ``V2²/f_audits``. Users of unequal size count by the
-    square of their share, as in the variance (Carter, Schnepel and Steigerwald 2017, "Asymptotic behavior of a t-test
-    robust to cluster heterogeneity"); a user's sizes in two months add. ``κ`` is the part of ``(Σψ²)²`` from products of
-    different checked sessions of one user: noise in ``V1`` however little users differ.
+    what is estimated of single users, or of strata with two audits, would make them vary with the standard error
+    itself. ``V1`` is uncertain by ``(V1² + 2 V1 V2)/f_users + κ V2²``, ``V2`` by ``V2²/f_audits``. Users of unequal
+    size count by the square of their share, as in the variance (Carter, Schnepel and Steigerwald 2017, "Asymptotic
+    behavior of a t-test robust to cluster heterogeneity"); a user's sizes in two months add. ``κ`` is the part of
+    ``(Σψ²)²`` from products of different checked sessions of one user: noise in ``V1`` however little users differ.
     """
     inside = contrast[sampled.month] != 0
     month, user, stratum = sampled.month[inside], sampled.user[inside], sampled.stratum[inside]
     share = sampled.share[inside] * contrast[month]
-    by_user = np.bincount(user * contrast.size + month, weights=share)
-    users = _effective(np.bincount(np.arange(by_user.size) // contrast.size, weights=np.square(by_user))) - 1.0
+    n_users = int(user.max(initial=-1)) + 1
+    by_user = np.bincount(user * contrast.size + month, weights=share, minlength=n_users * contrast.size)
+    users = _effective(np.square(by_user).reshape(-1, contrast.size).sum(axis=1)) - 1.0
     down = (first**2 + 2.0 * first * second) / max(users, 1.0)
     if second > 0:
         audits = sampled.audits

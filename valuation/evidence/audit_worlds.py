@@ -2,8 +2,8 @@
 
 A world starts where pricing ends: arrays of values, without texts. Users come with a level of their own and a Poisson
 number of sessions a month; sessions have a kind, half of them their user's main one. A session's value is the sum of
-its month's, kind's and user's level and noise; the analyst's value adds the analyst's own noise. What the audit is to find is
-the mean of analysts' values over all users there could be, known in closed form.
+its month's, kind's and user's level and noise; the analyst's value adds the analyst's own noise. What the audit is to
+find is the mean of analysts' values over all users there could be, known in closed form.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class AuditCell:
         What it is called, and what is special about it.
     pricer : Pricer
         ``right``: the value and noise; ``shifted``: falls by 0.4 between the months whatever happens (growth's sign
-        is wrong); ``curved``: sees nothing above a point; ``wrong_by_kind``: off by kind, while the mix of kinds changes;
-        ``noise``: knows nothing; ``opposite``: falls where values rise.
+        is wrong); ``curved``: sees nothing above a point; ``wrong_by_kind``: off by kind, while the mix of kinds
+        changes; ``noise``: knows nothing; ``opposite``: falls where values rise.
     audits : int
         A month.
     users : int
@@ -180,7 +180,8 @@ def _kinds(
     """Half of a user's sessions in a month are of the main kind that the user has in it."""
     limits = np.cumsum(SHARES, axis=1)
     drawn = np.where(rng.random(month.size) < 0.5, rng.random((2, users))[month, user], rng.random(month.size))
-    return np.minimum((drawn[:, None] > limits[month]).sum(axis=1), KIND_LEVEL.size - 1).astype(np.int64)
+    above = np.count_nonzero(drawn[:, None] > limits[month], axis=1)
+    return np.asarray(np.minimum(above, KIND_LEVEL.size - 1), dtype=np.int64)
 
 
 def _priced(

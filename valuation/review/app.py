@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -101,8 +99,7 @@ def _plain_fault(request: Request, error: Exception) -> Response:
 
 
 def _our_fault(request: Request, error: Exception) -> Response:
-    """A bug: the trace-back goes to whoever runs the server, never into a page."""
-    traceback.print_exception(error, file=sys.stderr)
+    """A bug: the server writes the trace-back on its terminal, never into a page."""
     return PlainTextResponse("a fault of the program; whoever runs it finds the reason on its terminal\n", 500)
 
 

@@ -9,6 +9,8 @@ from valuation.audit.precision import precision_of
 from valuation.audit.values import Prices, by_session, pair_verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from valuation.audit.opening import Audit
     from valuation.review.desk import Desk
 
@@ -26,7 +28,7 @@ class AuditFacts:
     """
 
     precision: Any
-    cells: list[dict[str, Any]]
+    cells: list[dict[Hashable, Any]]
 
 
 def audit_facts(desk: Desk, audit: Audit) -> AuditFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from valuation.review.blind_text import mask_blind, visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     import pandas as pd
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST = 6_000
 LEAD = 420
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 SCHEMES = ("https://", "http://")
 
 
@@ -105,7 +107,7 @@ def blind_card(gig: Gig, *, token: str, number: int, mine: Said | None) -> Card:
     """Make a card without anything that is hidden: own amounts are masked wherever they stand in the text."""
     known = tuple(one for one in (gig.price_low, gig.price_high) if one is not None)
     title, description, skills = (
-        visible_text(mask_blind(text or "", known)) for text in (gig.title, gig.description, gig.skills)
+        visible_text(mask_blind(text or "", known)) for text in (gig.title, gig.description, listed(gig.skills))
     )
     lead, rest = split(description)
     return Card(token, number, title.strip() or "(no title)", lead, rest, skills, mine)
@@ -113,11 +115,24 @@ def blind_card(gig: Gig, *, token: str, number: int, mine: Said | None) -> Card:
 
 def open_card(gig: Gig, *, number: int, facts: OpenFacts, mine: Said | None, others: tuple[Said, ...]) -> Card:
     """Make a card with everything."""
-    title, description, skills = (visible_text(text or "") for text in (gig.title, gig.description, gig.skills))
+    title, description, skills = (visible_text(text or "") for text in (gig.title, gig.description, listed(gig.skills)))
     lead, rest = split(description)
     return Card(
         gig.posting_id, number, title.strip() or "(no title)", lead, rest, skills, mine, others=others, facts=facts
     )
+
+
+def listed(skills: str | None) -> str:
+    """Write skills that a source gave as a printed list, ``['a', 'b']``, as people do; others stay as they are.
+
+    >>> listed("['Data Science', 'R']")
+    'Data Science, R'
+    """
+    text = (skills or "").strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    parts = _QUOTED.findall(text)
+    return ", ".join(single or double for single, double in parts) if parts else text[1:-1]
 
 
 def split(text: str) -> tuple[str, str]:
@@ -132,7 +147,7 @@ def split(text: str) -> tuple[str, str]:
     return text[:at], text[at:].lstrip()
 
 
-def facts_of(gig: Gig, match: Mapping[str, Any] | None = None, *, without_usd: float | None = None) -> OpenFacts:
+def facts_of(gig: Gig, match: Mapping[Hashable, Any] | None = None, *, without_usd: float | None = None) -> OpenFacts:
     """What a page that hides nothing tells of a gig; `match` is its row of `matches`, if it is a neighbour."""
     price = float(np.exp(gig.log_price)) if gig.log_price is not None else None
     return OpenFacts(

@@ -184,7 +184,7 @@ class Desk:
         return Judged(any_=any_, mine=mine, hidden=frozenset(hidden))
 
     def hidden_in(self, audit: Audit, analyst: str) -> set[str]:
-        """Sessions of an audit that this analyst has yet to judge: all of its sample that still lacks a review by them."""
+        """Sessions of an audit that this analyst has yet to judge, or may still be given."""
         done = self.log.assignments.finished_by(audit.audit_id, analyst)
         closed = self.log.assignments.closed_to(audit.audit_id, audit.wanted, analyst)
         return set(audit.wanted) - done - closed

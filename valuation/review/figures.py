@@ -101,7 +101,7 @@ class Step:
 
 
 def axis(prices: Sequence[float]) -> Axis:
-    """Return an axis that holds all of `prices` (positive, at least one), with marks at 1, 2 and 5 times powers of 10."""
+    """Return an axis that holds all of `prices`, with marks at 1, 2 and 5 times powers of 10; at least one price."""
     low, high = min(prices) / 1.15, max(prices) * 1.15
     if high / low < 4:  # noqa: PLR2004 - so narrow an axis would have a mark or none
         middle = math.sqrt(low * high)

@@ -125,7 +125,8 @@ class GigStore:
     def search_words(self, query: str, limit: int, offset: int = 0) -> list[Hit]:
         """Gigs that hold all words of a query, or, if none does, any of them; the best first (BM25).
 
-        Nothing in `query` is syntax. A query without a letter or digit finds nothing, nor does any before `ready`.
+        Words that more than half of all gigs hold are passed over where there are others. Nothing in `query` is
+        syntax. A query without a letter or digit finds nothing, nor does any before `ready`.
 
         Parameters
         ----------
@@ -136,9 +137,12 @@ class GigStore:
         offset : int
             Hits passed over.
         """
-        mark, words = self._found(), _quoted(query)
-        if mark is None or not words:
+        mark, asked = self._found(), _words(query)
+        if mark is None or not asked:
             return []
+        held, half = self.document_counts(asked), self.count() / 2
+        rare = [word for word in asked if held.get(word, 0) <= half]  # BM25 gives the others no weight
+        words = ['"' + word.replace('"', '""') + '"' for word in rare or asked]
         page = (max(0, min(limit, MOST_HITS)), max(0, min(offset, FARTHEST)))
         every = " AND ".join(words)
         any_at_all = self._asked(mark, "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", [every])
@@ -156,7 +160,7 @@ class GigStore:
         for begin in range(0, len(distinct), AT_ONCE):
             some = distinct[begin : begin + AT_ONCE]
             slots = ", ".join("?" * len(some))
-            held |= dict(self._asked(mark, f"SELECT term, doc FROM vocabulary WHERE term IN ({slots})", some))
+            held |= dict(self._asked(mark, f"SELECT term, gigs FROM terms WHERE term IN ({slots})", some))
         return {word: held[term] for word, term in terms.items() if term in held}
 
     def close(self) -> None:
@@ -230,11 +234,11 @@ def open_gigs(layout: Layout, basket_id: str) -> GigStore:
     return GigStore(layout, basket_id)
 
 
-def _quoted(query: str) -> list[str]:
-    """Words of a query, each a string of FTS5 and nothing else."""
+def _words(query: str) -> list[str]:
+    """Distinct words of a query that hold a letter or digit."""
     text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in query[:LONGEST_QUERY])
     words = [word[:LONGEST_WORD] for word in text.split() if any(char.isalnum() for char in word[:LONGEST_WORD])]
-    return ['"' + word.replace('"', '""') + '"' for word in dict.fromkeys(words[:MOST_WORDS])]
+    return list(dict.fromkeys(words))[:MOST_WORDS]
 
 
 def _term(word: str) -> str:

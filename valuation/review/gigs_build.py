@@ -33,7 +33,8 @@ CREATE TABLE gigs (
     currency TEXT, price_kind TEXT);
 CREATE VIRTUAL TABLE words USING fts5(
     title, description, skills, content='gigs', content_rowid='row', tokenize='unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab('words', 'row');
+CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'words', 'row');
+CREATE TABLE terms (term TEXT PRIMARY KEY, gigs INTEGER NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
 
@@ -89,6 +90,7 @@ def _write(layout: Layout, folder: Path, to: Path) -> None:
             store.executemany(f"INSERT INTO gigs VALUES ({slots})", gigs)
             store.execute("INSERT INTO words(words) VALUES ('rebuild')")
             store.execute("INSERT INTO words(words) VALUES ('optimize')")
+            store.execute("INSERT INTO terms SELECT term, doc FROM temp.vocabulary")
             store.execute("COMMIT")
     except sqlite3.Error as error:
         raise EnvironmentFault(f"{to.parent / FILE}: cannot be written: {error}; nothing was changed there") from error

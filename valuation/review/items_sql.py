@@ -38,7 +38,8 @@ def quote(name: str) -> str:
 
 def conditions(query: Query, columns: Mapping[str, str], judged: Judged) -> tuple[str, list[Any]]:
     """What stands after WHERE, and its parameters."""
-    parts, values = ["true"], []
+    parts: list[str] = ["true"]
+    values: list[Any] = []
     for column, chosen in query.equal:
         parts.append(f"coalesce(CAST({quote(column)} AS VARCHAR), '') IN (SELECT unnest(?))")
         values.append([str(one) for one in chosen])
@@ -49,24 +50,24 @@ def conditions(query: Query, columns: Mapping[str, str], judged: Judged) -> tupl
     for word in query.words.split()[:20]:
         parts.append("contains(lower(coalesce(summary, '')), lower(?))")
         values.append(word)
-    if query.queue == "unmatched":
-        parts.append("NOT matched")
-    elif query.queue in ("uncertain", "outliers"):
-        parts.append("matched")
-    if query.queue == "mine" or query.verdicts == "mine":
-        _among(parts, values, judged.mine, inside=True)
-    if query.verdicts in ("any", "none"):
-        _among(parts, values, judged.any_, inside=query.verdicts == "any")
-    if query.verdicts == "not_mine":
-        _among(parts, values, judged.mine, inside=False)
-    if judged.hidden:
-        _among(parts, values, judged.hidden, inside=False)
+    parts += {"unmatched": ["NOT matched"], "uncertain": ["matched"], "outliers": ["matched"]}.get(query.queue, [])
+    for ids, inside in _by_verdicts(query, judged):
+        parts.append(f"session_id {'IN' if inside else 'NOT IN'} (SELECT unnest(?::VARCHAR[]))")
+        values.append(sorted(ids))
     return " AND ".join(parts), values
 
 
-def _among(parts: list[str], values: list[Any], ids: frozenset[str], *, inside: bool) -> None:
-    parts.append(f"session_id {'IN' if inside else 'NOT IN'} (SELECT unnest(?::VARCHAR[]))")
-    values.append(sorted(ids))
+def _by_verdicts(query: Query, judged: Judged) -> list[tuple[frozenset[str], bool]]:
+    """Sets of sessions that a list keeps to (True) or leaves out (False)."""
+    wanted = {
+        "mine": [(judged.mine, True)],
+        "not_mine": [(judged.mine, False)],
+        "any": [(judged.any_, True)],
+        "none": [(judged.any_, False)],
+    }.get(query.verdicts, [])
+    queue = [(judged.mine, True)] if query.queue == "mine" else []
+    hidden = [(judged.hidden, False)] if judged.hidden else []
+    return [*wanted, *queue, *hidden]
 
 
 def ordering(query: Query) -> str:

@@ -94,9 +94,13 @@ def figure(value: object) -> str:
     return visible_text(str(value))
 
 
-def page(name: str, request: Request, analyst: Analyst | None, *, status: int = 200, **content: Any) -> HTMLResponse:  # noqa: ANN401 - what templates show
+def page(
+    template: str, request: Request, analyst: Analyst | None, /, *, status: int = 200, **content: Any
+) -> HTMLResponse:  # noqa: ANN401 - what templates show
     """Render a template as an answer; everything that is put into it is escaped."""
-    text = _environment().get_template(name).render(request=request, analyst=analyst, here=_here(request), **content)
+    text = (
+        _environment().get_template(template).render(request=request, analyst=analyst, here=_here(request), **content)
+    )
     return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
 

@@ -33,6 +33,7 @@ def sessions(request: Request, analyst: Signed, desk: Open, run_id: str) -> HTML
         request,
         analyst,
         run=run,
+        run_id=run_id,
         query=query,
         queues=QUEUES,
         found=found,

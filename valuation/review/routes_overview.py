@@ -48,7 +48,7 @@ def overview(request: Request, analyst: Signed, desk: Open, run_id: str) -> Resp
     }
     return page(
         "overview.html.j2", request, analyst, run=run, run_id=run_id, figure_=series_figure(series),
-        months=_months(series), audits=_audits(desk, run_id, analyst.name), queues=QUEUES, places=places,
+        months=series.to_dict(orient="records"), audits=_audits(desk, run_id, analyst.name), queues=QUEUES, places=places,
         state=run.meaning.state,
     )  # fmt: skip
 
@@ -58,12 +58,8 @@ def _headline_series(run: ReviewRun) -> pd.DataFrame:
     series = read_run_table(run.folder, "series", SeriesTable)
     pricer = run.manifest["settings"]["pricing"]["pricer"]
     mine = (series["group_by"] == "") & (series["statistic"] == "mean_log") & (series["pricer"] == pricer)
-    return series[mine].sort_values("month", ignore_index=True)
-
-
-def _months(series: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of the table beside the figure; a suppressed month has counts of nothing."""
-    return series.to_dict(orient="records")
+    found: pd.DataFrame = series[mine].sort_values("month", ignore_index=True)
+    return found
 
 
 def _audits(desk: Desk, run_id: str, analyst: str) -> list[dict[str, Any]]:

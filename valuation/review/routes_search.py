@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 
 from valuation.review.cards import Card, blind_card, facts_of, open_card
-from valuation.review.meaning import NotReady
 from valuation.review.match import place_of
+from valuation.review.meaning import NotReady
 from valuation.review.pages import address, page
 from valuation.review.session import NotFoundHere, Open, Signed
 from valuation.review.tokens import gig_token

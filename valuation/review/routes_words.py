@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 
 from valuation.review.blind_text import visible_text
-from valuation.review.cards import split
+from valuation.review.cards import listed, split
 from valuation.review.marks import marks
 from valuation.review.meaning import NotReady
 from valuation.review.pages import page
@@ -41,7 +41,7 @@ def words(
         raise NotFoundHere("there is no such gig beside this session")
     summary = visible_text(str(row.get("summary") or ""))
     lead, rest = split(visible_text(found.description or ""))
-    texts = [lead, rest, visible_text(found.skills or "")]
+    texts = [lead, rest, visible_text(listed(found.skills))]
     try:
         by_meaning = [one for one in run.meaning.marks_of(summary, texts)]
     except NotReady:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
 WIDTH, HEIGHT = 640.0, 260.0
@@ -93,7 +95,7 @@ def series_figure(series: pd.DataFrame) -> SeriesFigure | None:
     )
 
 
-def _polygon(ends: list[tuple[float, float, float]], y) -> str:  # noqa: ANN001 - a local function
+def _polygon(ends: list[tuple[float, float, float]], y: Callable[[float], float]) -> str:
     known = [one for one in ends if not math.isnan(one[1]) and not math.isnan(one[2])]
     upper = [f"{x},{y(high)}" for x, _, high in known]
     lower = [f"{x},{y(low)}" for x, low, _ in reversed(known)]

@@ -1,4 +1,4 @@
-"""What stands between the pages and the web: hosts, headers, origins, sizes. Written as plain ASGI: it sees every byte."""
+"""What stands between the pages and the web: hosts, headers, origins, sizes. Plain ASGI, so that it sees every byte."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADERS = {
     "content-security-policy": CSP,
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with "no-referrer" browsers would hide a form's origin from us, too
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

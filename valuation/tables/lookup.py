@@ -35,13 +35,14 @@ KEPT_BYTES = 16_000_000  # of rows asked for last
 
 @dataclass(slots=True)
 class _Open:
-    """An opened file: its mark, and the bounds of its row groups in bytes, ascending."""
+    """An opened file: its mark, the bounds in bytes of its row groups that hold rows, ascending, and their numbers."""
 
     mark: tuple[int, int, int]
     file: pq.ParquetFile
     first: list[bytes]
     last: list[bytes]
-    rows: list[int]
+    groups: list[int]
+    sizes: list[int]
     kept: OrderedDict[str, pa.Table] = field(default_factory=OrderedDict)
     kept_bytes: int = 0
 
@@ -75,7 +76,7 @@ class SortedTable:
 
     def __len__(self) -> int:
         """Rows of the table."""
-        return sum(self._current().rows)
+        return sum(self._current().sizes)
 
     def rows(self, key: str) -> pd.DataFrame:
         """Rows of one key, in the file's order and with the types that `read_table` gives; none for an unknown key.
@@ -124,18 +125,22 @@ class SortedTable:
         try:
             file = pq.ParquetFile(self.path)
             self._check(file)
-            groups = range(file.num_row_groups)
-            rows = [file.metadata.row_group(group).num_rows for group in groups]
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            groups = [group for group, size in enumerate(sizes) if size]
             at = file.metadata.schema.names.index(self.key)
-            bounds = [_stated(file, group, at) or self._looked_up(file, group) for group in groups if rows[group]]
-            for group in range(1, len(bounds)):
-                if bounds[group - 1][1] > bounds[group][0]:  # statistics may be rounded outwards: look before judging
-                    bounds[group - 1 : group + 1] = (self._looked_up(file, one) for one in (group - 1, group))
-                if bounds[group - 1][1] > bounds[group][0]:
-                    raise self._unsorted(bounds[group - 1][1], bounds[group][0])
+            bounds = [_stated(file, group, at) or self._looked_up(file, group) for group in groups]
+            self._check_order(file, groups, bounds)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._damaged(error) from error
-        return _Open(mark, file, [one[0] for one in bounds], [one[1] for one in bounds], rows)
+        return _Open(mark, file, [one[0] for one in bounds], [one[1] for one in bounds], groups, sizes)
+
+    def _check_order(self, file: pq.ParquetFile, groups: list[int], bounds: list[tuple[bytes, bytes]]) -> None:
+        """Refuse row groups that go back; statistics may be rounded outwards, so the keys are looked at first."""
+        for at in range(1, len(bounds)):
+            if bounds[at - 1][1] > bounds[at][0]:
+                bounds[at - 1 : at + 1] = (self._looked_up(file, groups[one]) for one in (at - 1, at))
+            if bounds[at - 1][1] > bounds[at][0]:
+                raise self._unsorted(bounds[at - 1][1], bounds[at][0])
 
     def _check(self, file: pq.ParquetFile) -> None:
         """Refuse a table without the key, or of other columns than its schema's."""
@@ -216,13 +221,13 @@ def _candidates(open_: _Open, key: bytes) -> Iterator[int]:
     while group > 0 and key.startswith(open_.last[group - 1]):
         group -= 1
     while group < len(open_.first) and open_.first[group] <= key:
-        yield group
+        yield open_.groups[group]
         group += 1
 
 
 def _stretches(open_: _Open, group: int) -> Iterator[pa.Table]:
     """Rows of a row group, at most `LARGE` at once."""
-    if open_.rows[group] <= LARGE:
+    if open_.sizes[group] <= LARGE:
         yield open_.file.read_row_group(group, use_threads=False)
         return
     for batch in open_.file.iter_batches(batch_size=LARGE, row_groups=[group], use_threads=False):

@@ -185,7 +185,8 @@ def _take(
         return False
     if len(known) < reviews:
         row = _row(audit_id, session_id, len(known), analyst, until)
-        return connection.execute(insert_if_new(connection, ASSIGNMENTS, row)).rowcount > 0
+        added = insert_if_new(connection, ASSIGNMENTS, row).returning(ASSIGNMENTS.c.slot)
+        return connection.execute(added).first() is not None  # rowcount is not told by every driver
     for one in known:
         if not one.finished and one.expires_at < now:
             expired = and_(

@@ -14,6 +14,7 @@ from valuation.verdicts.assignments import Assignments
 from valuation.verdicts.entries import Entry, Stored
 from valuation.verdicts.places import Places
 from valuation.verdicts.schema import COLUMNS, VERDICT_LOG
+from valuation.verdicts.upserting import insert_if_new
 from valuation.verdicts.writing import writing
 
 if TYPE_CHECKING:
@@ -156,12 +157,15 @@ def _standing() -> list[ColumnElement[bool]]:
 
 
 def _append(connection: Connection, entry: Entry) -> Stored:
+    """Add a line; where the token is there already, return the line that has it."""
+    added = insert_if_new(connection, VERDICT_LOG, asdict(entry)).returning(VERDICT_LOG.c.id)
+    row = connection.execute(added).first()
+    if row is not None:
+        return Stored(int(row.id), fresh=True, entry=entry)
     known = connection.execute(select(VERDICT_LOG).where(VERDICT_LOG.c.token == entry.token)).first()
-    if known is not None:
-        return Stored(known.id, fresh=False, entry=_entry(known))
-    result = connection.execute(VERDICT_LOG.insert().values(asdict(entry)))
-    (key,) = result.inserted_primary_key or (0,)
-    return Stored(int(key), fresh=True, entry=entry)
+    if known is None:  # the other thing that may stand once only
+        raise EnvironmentFault("this verdict has been taken back already; reload the page")
+    return Stored(int(known.id), fresh=False, entry=_entry(known))
 
 
 def _entry(row: Row[Any]) -> Entry:

@@ -114,7 +114,9 @@
     if (wanted && wanted.matches("input")) { wanted.focus(); return; }
     if (wanted) focusOn(wanted, false);
     else { const main = document.getElementById("main"); if (main) main.focus({ preventScroll: true }); }
-    if (wanted && wanted.getBoundingClientRect().bottom > window.innerHeight) wanted.scrollIntoView({ block: "nearest" });
+    // a session's text is read first; once a gig of it is judged, the next one is brought into view
+    const begun = document.querySelector(".gig .mine") !== null;
+    if (wanted && begun && wanted.getBoundingClientRect().bottom > window.innerHeight) wanted.scrollIntoView({ block: "nearest" });
     if (notice) say(notice.dataset.say);
   };
 

@@ -1,0 +1,40 @@
+"""The pages answer, and a session is judged from the first gig to the last."""
+
+from __future__ import annotations
+
+from .conftest import forms
+
+
+def test_every_page_answers_and_links_lead_somewhere(sign_in):
+    """Walk all links from the overview, two steps deep; none is dead."""
+    import re
+
+    client = sign_in()
+    seen, todo = set(), ["/"]
+    for _ in range(3):
+        found = []
+        for path in todo:
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+            found += [one.replace("&amp;", "&") for one in re.findall(r'href="(/[^"#]*)"', answer.text)]
+        todo = [one for one in dict.fromkeys(found) if one not in seen and "/static/" not in one][:40]
+        seen |= set(todo)
+    assert len(seen) > 40
+
+
+def test_a_session_is_judged_gig_by_gig_and_the_next_one_comes(sign_in, desk):
+    client = sign_in("Ada")
+    page = client.get("/audits/first/next")
+    assert page.url.path == "/audits/first/item"
+    first = page.url.params["id"]
+    cards = forms(page.text)
+    assert len(cards) == 6 and [one["gig"] == "session" for one in cards] == [True] + [False] * 5
+    for number in range(1, 6):
+        form = forms(page.text)[number]
+        page = client.post("/verdicts", data=form | {"verdict": "comparable" if number == 1 else "wrong_kind"})
+        assert page.status_code == 200
+        assert (page.url.params["id"] == first) == (number < 5)
+    said = [one.entry for one in desk.log.standing(audit_id="first")]
+    assert [one.verdict for one in said] == ["comparable"] + ["wrong_kind"] * 4
+    assert {one.session_id for one in said} == {first} and all(one.blind for one in said)
+    assert "1 by you" in page.text
