@@ -12,12 +12,17 @@ import pytest
 
 from valuation.review.desk import Desk
 from valuation.storage import Layout, read_key
+from valuation.tables import AuditSample, read_table
 from valuation.verdicts import open_log
 from valuation.workspace import Workspace
+
+from ..support.chromium import chromium
+from .browser import Analysts, Served, matches_of, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from playwright.sync_api import Browser
     from starlette.testclient import TestClient
 
 FORM = re.compile(r'<form class="card (?:whole|gig)[^"]*" method="post" action="/verdicts".*?</form>', re.DOTALL)
@@ -43,7 +48,8 @@ def home(audited: Path, tmp_path: Path) -> Layout:
 
 @pytest.fixture
 def desk(home: Layout) -> Iterator[Desk]:
-    made = Desk(home, Workspace(home.root).settings, open_log(f"sqlite:///{home.root / 'review.db'}"), key=read_key(home))
+    log = open_log(f"sqlite:///{home.root / 'review.db'}")
+    made = Desk(home, Workspace(home.root).settings, log, key=read_key(home))
     made.run(made.newest()).gigs.build()
     yield made
     made.close()
@@ -81,3 +87,43 @@ def forms(page: str) -> list[dict[str, str]]:
 
 def utc() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser, one a module, so that there is one a process at any time."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(browser: Browser, audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The small workspace, a copy of the module's own, behind a running server."""
+    root = tmp_path_factory.mktemp("served") / "work"
+    shutil.copytree(audited, root)
+    with serving(root) as running:
+        yield running
+
+
+@pytest.fixture
+def analyst(browser: Browser) -> Iterator[Analysts]:
+    """Opens browsers for people; in the end none of their pages may have done what no page may."""
+    made = Analysts(browser)
+    yield made
+    assert made.close() == []
+
+
+@pytest.fixture
+def draw(served: Served) -> Callable[..., list[str]]:
+    """Draw an audit of the test's own beside the others, while the server runs.
+
+    Returns its sessions that have at least five gigs, in the order of work.
+    """
+
+    def drawn(name: str, *, per_month: int = 6, double: float = 0.0, seed: int = 1) -> list[str]:
+        chosen = ["audit.stratify_by=", f"audit.seed={seed}"]
+        Workspace(served.root, overrides=chosen).audit_draw(per_month=per_month, name=name, double_share=double)
+        sample = read_table(served.root / "audits" / name / "sample.parquet", AuditSample)
+        return [one for one in sample["session_id"] if len(matches_of(served, one)) > 4]
+
+    return drawn

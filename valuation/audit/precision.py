@@ -1,4 +1,7 @@
-"""Precision of matching by month, kind, part of value and of similarity, and stratum."""
+"""Precision of matching by month, kind, part of value and of similarity, and stratum.
+
+It is about matched sessions: the one posting that may be shown beside an unmatched session is no match.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from valuation.core.audit_precision import Precision
 
 GROUPINGS = ("month", "kind", "third", "half", "stratum")
-UNMATCHED = "unmatched"
 
 
 def precision_of(audit: Audit, pairs: Sequence[tuple[str, str, str]], *, level: float) -> tuple[Share, pd.DataFrame]:
@@ -42,16 +44,18 @@ def precision_of(audit: Audit, pairs: Sequence[tuple[str, str, str]], *, level: 
     (Share, DataFrame)
         Overall, and an AuditPrecision table whose first row is the same.
     """
-    row_of = {session: at for at, session in enumerate(audit.frame["session_id"])}
+    matched = audit.frame["matched"].to_numpy(dtype=bool)
+    row_of = {session: at for at, session in enumerate(audit.frame.loc[matched, "session_id"])}
+    pairs = [pair for pair in pairs if pair[0] in row_of]
     at = np.array([row_of[session] for session, _, _ in pairs], dtype=np.int64)
     verdict = np.array([_code(said) for _, _, said in pairs], dtype=np.int64)
     rows: list[tuple[Any, ...]] = []
     overall = None
     for grouping in GROUPINGS if audit.data["kind_by"] else [one for one in GROUPINGS if one != "kind"]:
         names, cell = _cells(audit, grouping)
-        sessions = CheckedSessions(
-            month_codes(audit), user_codes(audit), audit.frame["stratum"].to_numpy(dtype=np.int64), cell
-        )
+        stratum = audit.frame["stratum"].to_numpy(dtype=np.int64)
+        cell = cell[matched]
+        sessions = CheckedSessions(month_codes(audit)[matched], user_codes(audit)[matched], stratum[matched], cell)
         found = match_precision(sessions, at, verdict, n_cells=len(names), level=level)
         if overall is None:
             overall = found.overall
@@ -71,10 +75,10 @@ def _code(verdict: str) -> int:
 def _cells(audit: Audit, grouping: str) -> tuple[list[str], NDArray[np.int64]]:
     """Names of a grouping's cells, and the cell of each session of the frame; -1 where it has none."""
     strata = sorted(audit.data["strata"], key=lambda one: int(one["stratum"]))
-    labels = [_label(one, grouping) for one in strata]
+    labels = [None if one["unmatched"] else _label(one, grouping) for one in strata]
     names = list(dict.fromkeys(label for label in labels if label is not None))
     if grouping != "stratum":
-        names = sorted(names, key=lambda name: (name in (POOLED, UNMATCHED), name))
+        names = sorted(names, key=lambda name: (name == POOLED, name))
     code = np.array([-1 if label is None else names.index(label) for label in labels], dtype=np.int64)
     return names, code[audit.frame["stratum"].to_numpy(dtype=np.int64)]
 
@@ -84,8 +88,6 @@ def _label(stratum: dict[str, Any], grouping: str) -> str | None:
         return str(stratum["label"])
     if grouping == "month":
         return str(stratum["month"])
-    if stratum["unmatched"]:
-        return UNMATCHED if grouping == "kind" else None
     value = stratum[grouping]
     if grouping == "kind":
         return POOLED if value is None else str(value)

@@ -117,7 +117,8 @@ def draw_audit(
     size_of = (audits.size, 2, pooled + 1, THIRDS + 1, HALVES + 1)
     codes = np.ravel_multi_index(tuple((parts[rows] - [0, 0, 0, OTHER, OTHER]).T), size_of)
     there, stratum[rows] = np.unique(codes, return_inverse=True)
-    cells = np.stack(np.unravel_index(there, size_of), axis=1) + [0, 0, 0, OTHER, OTHER]
+    cells = np.stack(np.unravel_index(there, size_of), axis=1).astype(np.int64)
+    cells[:, 3:] += OTHER
     size = np.bincount(stratum[rows], minlength=len(cells)).astype(np.int64)
     squares = np.bincount(
         stratum[rows], weights=None if spread is None else np.square(spread[rows]), minlength=len(cells)

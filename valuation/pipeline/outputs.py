@@ -53,6 +53,7 @@ from valuation.tables import (
     write_table,
     write_text,
 )
+from valuation.tables.lookup import ROW_GROUP
 from valuation.tables.withdrawn import read_withdrawn
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ BESIDE: dict[str, type[Table]] = {
     "sensitivity": Sensitivity,
 }
 """Tables that the report shows if they are there."""
+LOOKED_UP = ("values", "matches", "workings", "left_out")
+"""Tables that the review pages look up single sessions in."""
 
 
 def write_run(
@@ -130,7 +133,8 @@ def write_run(
 
 
 def _write(folder: Path, name: str, frame: pd.DataFrame, schema: type[Table]) -> None:
-    write_table(frame, folder / f"{name}.parquet", schema)
+    rows_a_group = ROW_GROUP if name in LOOKED_UP else None
+    write_table(frame, folder / f"{name}.parquet", schema, rows_a_group=rows_a_group)
 
 
 def _manifest(

@@ -18,6 +18,7 @@ from valuation.pipeline.model_store import MEMBERS
 from valuation.pipeline.predictions import FILES
 from valuation.storage import read_postings, read_sessions
 from valuation.tables import Matches, read_table, write_atomic, write_table, write_text
+from valuation.tables.lookup import ROW_GROUP
 from valuation.tables.withdrawn import Withdrawal, read_withdrawn, withdrawn_line, write_withdrawn
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def withdraw_runs(layout: Layout, expired: Expired) -> dict[str, int]:
         used, rows = _touched(members, matches, expired)
         if _mark(folder, expired, used, int(rows.sum()), matches):
             if rows.any():
-                write_table(matches[~rows].reset_index(drop=True), folder / "matches.parquet", Matches)
+                kept = matches[~rows].reset_index(drop=True)
+                write_table(kept, folder / "matches.parquet", Matches, rows_a_group=ROW_GROUP)
             _write_report(layout, folder)
             removed[folder.name] = int(rows.sum())
     return removed

@@ -29,9 +29,9 @@ def _any(words: str) -> str:
 _END = r"(?![^\W\d_])"
 _BEGIN = r"(?<![^\W\d_])"
 _CURRENCIES = _any(
-    "dollar dollars dollers dolar dolares dólares dollari доллар доллара долларов usd$ euro euros eur"
+    "dollar dollars dollers dolar dolares dólares dollari доллар доллара долларов usd$ euros eur kč"
     " ringgit rupiah baht dirham dirhams riyal riyals shekel zloty złotych forint rubles roubles рубль"
-    " рубля рублей гривна гривни yuan renminbi usdc usdt busd xdai dai eth weth btc rupee rupees rs"
+    " рубля рублей гривна гривни yuan renminbi usdc usdt busd xdai dai weth btc rupee rupees"
     " inr रुपये रुपए रुपया डॉलर دولار دولارا ريال درهم جنيه ليرة یورو يورو تومان دلار 美元 美金 人民币 人民幣 圆"
     " 圓 ドル ユーロ 달러 만원 유로 đô vnđ"
 )
@@ -100,16 +100,17 @@ _PAY_AFTER = re.compile(
     r"(?:budget|fixed|flat|hourly|salary|fee|bounty|reward|prize|price|payment|cash|usdt?|tops|max(?:imum)?\b(?!\s\w))",
     re.IGNORECASE,
 )
-COUNTED = re.compile(
-    r"\s{0,2}-?\+?\s?(?:%|per ?cent\b|(?:[^\W\d_]{2,14}\s)?(?:words?|pages?|articles?|posts?|lines?|images?|photos?"
+_THINGS = (
+    r"(?:words?|pages?|articles?|posts?|lines?|images?|photos?"
     r"|pictures?|products?|items?|pieces?|leads?|contacts?|rows?|columns?|e-?mails?|users?|records?|urls?|links?|screens?"
     r"|slides?|videos?|files?|hours?|hrs?|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|yrs?|times?|people"
     r"|persons?|winners?|milestones?|characters?|stars?|revisions?|concepts?|designs?|logos?|questions?|tests?|sites?"
     r"|websites?|apps?|accounts?|followers?|members?|companies|stores?|shops?|listings?|tables?|sheets?|forms?|levels?"
     r"|freelancers?|developers?|designers?|writers?|participants?|interviews?|calls?|languages?|px|pixels?|mb|gb|kb|km|cm"
-    r"|mm|kg|am|pm|st|nd|rd|th|d)\b)",
-    re.IGNORECASE,
+    r"|mm|kg|am|pm|st|nd|rd|th|d)\b"
 )
+_COUNTED = re.compile(rf"\s{{0,2}}-?\+?\s?(?:%|per ?cent\b|(?:[^\W\d_]{{2,14}}\s)?{_THINGS})", re.IGNORECASE)
+_COUNTED_DIRECTLY = re.compile(rf"\s{{0,2}}-?\+?\s?(?:%|per ?cent\b|{_THINGS})", re.IGNORECASE)
 _DIRECTLY = re.compile(
     r"[^\w\n]{0,4}\n?[^\w\n]{0,3}(?:(?:is|of|are|at|for|about|around|approx|approximately|up to|max|maximum|between"
     r"|from|under|over|ca|only|range|estimate|estimated|will be|would be|total|fixed|price|rate|amount|usd)"
@@ -192,10 +193,10 @@ class _Judged:
     def _says_so(self, token: _Token) -> bool:
         """Whether what follows makes it pay: "300/hr", "500 fixed"."""
         after = self._text[token.end : token.end + 40]
-        return bool(_UNIT.match(after) or (_PAY_AFTER.match(after) and not COUNTED.match(after)))
+        return bool(_UNIT.match(after) or (_PAY_AFTER.match(after) and not _COUNTED.match(after)))
 
     def _is_known(self, token: _Token) -> bool:
-        if not self._known or COUNTED.match(self._text[token.end : token.end + 40]):
+        if not self._known or _COUNTED_DIRECTLY.match(self._text[token.end : token.end + 40]):
             return False
         return not self._known.isdisjoint(_readings(self._text[token.start : token.end]))
 
@@ -220,11 +221,11 @@ def _spoken_of(text: str, pay: _Token, token: _Token) -> tuple[int, int] | None:
         return None
     number, after = text[token.start : token.end], text[token.end : token.end + 40]
     if token.kind == "spelt":
-        return (token.start, token.end) if _BIG.search(number) and not COUNTED.match(after) else None
+        return (token.start, token.end) if _BIG.search(number) and not _COUNTED.match(after) else None
     directly = distance <= 40 and _DIRECTLY.fullmatch(text, pay.end, token.start)
-    if not directly and (COUNTED.match(after) or _YEAR.fullmatch(number.strip()) or len(number.strip()) < 2):
+    if not directly and (_COUNTED.match(after) or _YEAR.fullmatch(number.strip()) or len(number.strip()) < 2):
         return None
-    if directly and COUNTED.match(after) and not text[pay.end : token.start].lstrip(" ").startswith((":", "-", "=")):
+    if directly and _COUNTED.match(after) and not text[pay.end : token.start].lstrip(" ").startswith((":", "-", "=")):
         return None
     return token.start, token.end
 

@@ -68,8 +68,11 @@ def _spelt(char: str) -> str:
         return "\n" if char in "\r\x0b\x0c\x1c\x1d\x1e\x85" else ""
     if category[0] == "Z":
         return " " if category == "Zs" else "\n"
-    plain = unicodedata.normalize("NFKD", char)
-    return "".join(_spelt(one) for one in plain) if plain != char else char
+    plain = unicodedata.normalize("NFKC", char)
+    if plain != char:
+        return "".join(_spelt(one) for one in plain)
+    apart = unicodedata.normalize("NFD", char)
+    return apart[0] if all(unicodedata.category(mark) == "Mn" for mark in apart[1:]) else char  # Hangul stays whole
 
 
 def windows(text: str, trigger: re.Pattern[str], *, before: int, after: int) -> Iterator[tuple[int, int]]:

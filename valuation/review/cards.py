@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from valuation.review.blind_text import mask_blind, visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
-
-    import pandas as pd
+    from collections.abc import Sequence
 
     from valuation.review.gigs import Gig
     from valuation.verdicts import Stored
@@ -22,6 +19,19 @@ LONGEST = 6_000
 LEAD = 420
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 SCHEMES = ("https://", "http://")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A session's row of `matches`."""
+
+    posting_id: str
+    rank: int
+    similarity: float
+    weight: float
+    price_usd: float
+    log_price: float
+    contribution: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +157,19 @@ def split(text: str) -> tuple[str, str]:
     return text[:at], text[at:].lstrip()
 
 
-def facts_of(gig: Gig, match: Mapping[Hashable, Any] | None = None, *, without_usd: float | None = None) -> OpenFacts:
-    """What a page that hides nothing tells of a gig; `match` is its row of `matches`, if it is a neighbour."""
-    price = float(np.exp(gig.log_price)) if gig.log_price is not None else None
+def facts_of(gig: Gig, match: Neighbour | None = None, *, without_usd: float | None = None) -> OpenFacts:
+    """What a page that hides nothing tells of a gig; `match`: its row of `matches`, if it is a neighbour."""
+    price = math.exp(gig.log_price) if gig.log_price is not None else None
     return OpenFacts(
         posting_id=gig.posting_id,
         source=gig.source,
         url=safe_url(gig.url),
         posted=_posted(gig),
-        price_usd=price if match is None else float(match["price_usd"]),
+        price_usd=price if match is None else match.price_usd,
         price_note=_price_note(gig),
-        similarity=None if match is None else float(match["similarity"]),
-        weight=None if match is None else float(match["weight"]),
-        rank=None if match is None else int(match["rank"]),
+        similarity=None if match is None else match.similarity,
+        weight=None if match is None else match.weight,
+        rank=None if match is None else match.rank,
         without_usd=without_usd,
         n_members=gig.n_members or 1,
     )
@@ -199,23 +209,24 @@ def said(stored: Stored) -> Said:
     )
 
 
-def effects(matches: pd.DataFrame, value_usd: float, slope: float) -> list[float]:
-    """Each neighbour's leave-one-out effect: the value less what it would be without it, USD.
+def effects(neighbours: Sequence[Neighbour], value_usd: float, slope: float) -> list[float]:
+    """Each neighbour's leave-one-out effect: the value less what it would be without it, USD; NaN for the only one.
 
     Without neighbour j the others' weights are brought back to sum 1: ``v_-j = (v − c_j)/(1 − w_j)`` before
     calibration, ``c_j`` its contribution.
 
     Parameters
     ----------
-    matches : DataFrame
-        A session's rows of `matches`.
+    neighbours : sequence of Neighbour
+        All of a session.
     value_usd : float
     slope : float
         Of the calibration line; 1 where none is applied.
     """
-    weight, contribution = (matches[name].to_numpy(dtype=np.float64) for name in ("weight", "contribution"))
-    raw = contribution.sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        without = (raw - contribution) / (1 - weight)
-        moved = value_usd - value_usd * np.exp(slope * (without - raw))
-    return [float(one) if np.isfinite(one) else float("nan") for one in moved]
+    raw = math.fsum(one.contribution for one in neighbours)
+    moved = []
+    for one in neighbours:
+        rest = 1 - one.weight
+        without = (raw - one.contribution) / rest if rest > 0 else math.nan
+        moved.append(value_usd - value_usd * math.exp(slope * (without - raw)) if rest > 0 else math.nan)
+    return moved

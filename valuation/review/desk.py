@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from valuation.audit.opening import audit_ids, open_audit, settings_hash
+from valuation.audit.opening import CARD, audit_ids, open_audit, settings_hash
 from valuation.errors import InputError
 from valuation.pipeline.explain import Explanation, explain_rows
 from valuation.pipeline.finished import read_manifest
@@ -99,6 +99,8 @@ class Desk:
         self.layout, self.settings, self.log, self.key = layout, settings, log, key
         self._runs: OrderedDict[str, ReviewRun] = OrderedDict()
         self._audits: dict[str, tuple[int, Audit]] = {}
+        self._listed: tuple[tuple[tuple[str, int], ...], list[Audit]] | None = None
+        self._judged: dict[str, tuple[int, frozenset[str], frozenset[str]]] = {}
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -172,16 +174,26 @@ class Desk:
 
     def audits_of(self, run_id: str) -> list[Audit]:
         """Audits of a run, the newest first."""
-        found = [self.audit(one) for one in audit_ids(self.layout)]
-        return [audit for audit in found if audit.run_id == run_id]
+        cards = sorted(self.layout.audits.glob(f"*/{CARD}"))
+        marks = tuple((card.parent.name, card.stat().st_mtime_ns) for card in cards)
+        with self._lock:
+            if self._listed is None or self._listed[0] != marks:
+                self._listed = marks, [self.audit(one) for one in audit_ids(self.layout)]
+            return [audit for audit in self._listed[1] if audit.run_id == run_id]
 
     def judged(self, run_id: str, analyst: str) -> Judged:
         """Which sessions have verdicts, and which must stay hidden from this analyst."""
-        any_, mine = self.log.sessions_judged(analyst)
+        last = self.log.last_id()
+        with self._lock:
+            known = self._judged.get(analyst)
+        if known is None or known[0] != last:
+            known = last, *self.log.sessions_judged(analyst)
+            with self._lock:
+                self._judged[analyst] = known
         hidden: set[str] = set()
         for audit in self.audits_of(run_id):
             hidden |= self.hidden_in(audit, analyst)
-        return Judged(any_=any_, mine=mine, hidden=frozenset(hidden))
+        return Judged(any_=known[1], mine=known[2], hidden=frozenset(hidden))
 
     def hidden_in(self, audit: Audit, analyst: str) -> set[str]:
         """Sessions of an audit that this analyst has yet to judge, or may still be given."""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from valuation.errors import InputError
 from valuation.review.desk import now
-from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, place_of, shown_gigs
+from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, neighbours_of, place_of, shown_gigs
 from valuation.review.tokens import gig_of, shuffled
-from valuation.tables import Matches
 from valuation.verdicts import VERDICTS, WHOLE_SESSION, Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from valuation.audit.opening import Audit
+    from valuation.review.cards import Neighbour
     from valuation.review.desk import Desk, ReviewRun
     from valuation.verdicts import Stored
 
@@ -67,7 +69,8 @@ def judge(desk: Desk, run: ReviewRun, audit: Audit | None, form: Form, analyst: 
         _take_in_hand(desk, audit, form.session_id, analyst)
     blind = audit is not None and _is_blind(desk, audit, form.session_id, analyst)
     place = place_of(audit_id, form.session_id, analyst)
-    shown = shown_gigs(run, form.session_id, desk.settings.review.gigs)
+    neighbours = neighbours_of(run, form.session_id)
+    shown = shown_gigs(run, neighbours, form.session_id, desk.settings.review.gigs)
     posting = WHOLE_SESSION if form.gig == WHOLE else _posting(desk, run, form.gig, place)
     better = _posting(desk, run, form.better, place) if form.better else None
     stored = desk.log.append(
@@ -83,7 +86,7 @@ def judge(desk: Desk, run: ReviewRun, audit: Audit | None, form: Form, analyst: 
             verdict=form.verdict,
             price_usd=read_price(form.price),
             better_posting_id=better,
-            better_rank=_rank(run, form.session_id, better),
+            better_rank=_rank(neighbours, better),
             note=form.note.strip(),
             adjudicates=form.adjudicates,
             blind=blind,
@@ -104,7 +107,7 @@ def settle(desk: Desk, run: ReviewRun, audit: Audit, session_id: str, analyst: s
     """Mark a session as finished by the analyst, or not, by what stands; returns whether it is."""
     standing = desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst)
     said = {one.entry.posting_id for one in standing if not one.entry.adjudicates}
-    shown = set(shown_gigs(run, session_id, desk.settings.review.gigs))
+    shown = set(shown_gigs(run, neighbours_of(run, session_id), session_id, desk.settings.review.gigs))
     done = WHOLE_SESSION in said or (bool(shown) and shown <= said)
     desk.log.assignments.finish(audit.audit_id, session_id, analyst=analyst, at=now() if done else None)
     return done
@@ -173,13 +176,9 @@ def _posting(desk: Desk, run: ReviewRun, given: str, place: str) -> str:
     return posting
 
 
-def _rank(run: ReviewRun, session_id: str, posting_id: str | None) -> int | None:
+def _rank(neighbours: Sequence[Neighbour], posting_id: str | None) -> int | None:
     """Rank of a gig among the session's neighbours, from 1; None if it is not among them."""
-    if posting_id is None:
-        return None
-    matches = run.rows.of("matches", Matches, session_id)
-    rank = matches.loc[matches["posting_id"] == posting_id, "rank"]
-    return int(rank.iloc[0]) if len(rank) else None
+    return next((one.rank for one in neighbours if one.posting_id == posting_id), None)
 
 
 def _token(form: Form, audit_id: str, analyst: str) -> str:

@@ -34,10 +34,17 @@ class LookupRows:
 
     def of(self, name: str, schema: type[Table], session_id: str) -> pd.DataFrame:
         """A session's rows of a table of the run."""
+        return self._table(name, schema).rows(session_id)
+
+    def lists(self, name: str, schema: type[Table], session_id: str) -> dict[str, list[Any]]:
+        """The same as plain lists by column, which pages are made of."""
+        return self._table(name, schema).lists_of(session_id)
+
+    def _table(self, name: str, schema: type[Table]) -> SortedTable:
         with self._lock:
             if name not in self._tables:
                 self._tables[name] = SortedTable(self._folder / f"{name}.parquet", "session_id", schema)
-        return self._tables[name].rows(session_id)
+            return self._tables[name]
 
     def summary(self, session_id: str) -> str:
         """The session's text."""

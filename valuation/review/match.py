@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from valuation.errors import InputError
-from valuation.pipeline.explain import Explanation
 from valuation.pipeline.explained_values import line_of
 from valuation.review.blind_text import mask_blind, visible_text
-from valuation.review.cards import Card, Said, blind_card, effects, facts_of, open_card, said, split
+from valuation.review.cards import Card, Neighbour, Said, blind_card, effects, facts_of, open_card, said, split
 from valuation.review.figures import Axis, PriceFigure, Step, price_figure, waterfall
 from valuation.review.tokens import gig_token, shuffled
 from valuation.tables import Matches, Workings
+from valuation.tables.withdrawn import read_withdrawn, withdrawn_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from valuation.review.desk import Desk, ReviewRun
+    from valuation.review.gigs import Gig
     from valuation.verdicts import Stored
 
 BLIND_PAGE, OPEN_PAGE = "blind-1", "open-1"
@@ -62,10 +63,12 @@ class Numbers:
 
     Attributes
     ----------
-    explanation : Explanation
+    value : dict
+        The session's row of the lists: its row of `values`, missing as None, and its attributes.
     attributes : list of (name, value)
         The session's other columns, as text.
-    user_id : str or None
+    withdrawn : str
+        Which postings of the run were deleted since, in one line; ``''`` if none.
     figure : PriceFigure or None
         None where the session is unmatched.
     steps : tuple of Step
@@ -73,9 +76,9 @@ class Numbers:
     neighbours : list of NeighbourRow
     """
 
-    explanation: Explanation
+    value: dict[str, Any]
     attributes: list[tuple[str, str]]
-    user_id: str | None
+    withdrawn: str
     figure: PriceFigure | None
     steps: tuple[Step, ...]
     steps_axis: Axis | None
@@ -129,26 +132,32 @@ def place_of(audit_id: str, session_id: str, analyst: str) -> str:
     return "\x1f".join(("blind", audit_id, session_id, analyst))
 
 
-def shown_gigs(run: ReviewRun, session_id: str, most: int) -> list[str]:
-    """posting_ids to judge: the nearest `most` neighbours, or of an unmatched session the one nearest posting.
+def neighbours_of(run: ReviewRun, session_id: str) -> list[Neighbour]:
+    """A session's neighbours, nearest first; none of an unmatched session.
 
     Raises
     ------
     InputError
         The run's matches are damaged.
     """
-    matches = run.rows.of("matches", Matches, session_id)
-    ids = [str(one) for one in matches.sort_values("rank")["posting_id"].head(most)]
-    if ids:
-        return ids
+    found = run.rows.lists("matches", Matches, session_id)
+    columns = ("posting_id", "rank", "similarity", "weight", "price_usd", "log_price", "contribution")
+    rows = zip(*(found[name] for name in columns), strict=True)
+    return sorted((Neighbour(*row) for row in rows), key=lambda one: one.rank)
+
+
+def shown_gigs(run: ReviewRun, neighbours: Sequence[Neighbour], session_id: str, most: int) -> list[str]:
+    """posting_ids to judge: the nearest `most` neighbours, or of an unmatched session the one nearest posting."""
+    if neighbours:
+        return [one.posting_id for one in neighbours[:most]]
     errors, _ = run.rows.errors()
     try:
-        working = run.rows.of("workings", Workings, session_id)
+        working = run.rows.lists("workings", Workings, session_id)
     except InputError:
         return []
-    if errors is None or working.empty:
+    if errors is None or not working["nearest"]:
         return []
-    return [str(errors["posting_id"].iloc[int(working["nearest"].iloc[0])])]
+    return [str(errors["posting_id"].iloc[int(working["nearest"][0])])]
 
 
 def blind_view(
@@ -165,7 +174,9 @@ def blind_view(
     if row is None:
         raise InputError(run.rows.unknown(session_id))
     place = place_of(audit_id, session_id, analyst)
-    ids = shuffled(desk.key, place, shown_gigs(run, session_id, desk.settings.review.gigs))
+    ids = shuffled(
+        desk.key, place, shown_gigs(run, neighbours_of(run, session_id), session_id, desk.settings.review.gigs)
+    )
     mine = _by_gig(desk.log.standing(audit_id=audit_id, session_id=session_id, analyst=analyst))
     whole = mine.get("")
     picked = better or (whole.better_posting_id if whole is not None else None)
@@ -243,15 +254,15 @@ def open_view(
     row = run.items.one(session_id)
     if row is None:
         raise InputError(run.rows.unknown(session_id))
-    told = run.explanation(session_id)
-    numbers = _numbers(run, told, row)
-    wanted = shown_gigs(run, session_id, most or desk.settings.review.gigs)
+    neighbours = neighbours_of(run, session_id)
+    wanted = shown_gigs(run, neighbours, session_id, most or desk.settings.review.gigs)
     standing = desk.log.standing(audit_id=audit_id, session_id=session_id)
     mine = _by_gig([one for one in standing if one.entry.analyst == analyst])
     whole = mine.get("")
     picked = better or (whole.better_posting_id if whole is not None else None)
-    gigs = run.gigs.get([*wanted, *([picked] if picked else [])])
-    by_id = {str(match["posting_id"]): match for match in told.matches.to_dict(orient="records")}
+    gigs = run.gigs.get([*(one.posting_id for one in neighbours), *wanted, *([picked] if picked else [])])
+    numbers = _numbers(run, row, neighbours, gigs)
+    by_id = {one.posting_id: one for one in neighbours}
     without = {one.posting_id: one.without_usd for one in numbers.neighbours}
     cards = [
         open_card(
@@ -280,7 +291,7 @@ def open_view(
         focus=WHOLE if better or not left else left[0],
         complete=whole is not None or (not left and bool(cards)),
         numbers=numbers,
-        n_neighbours=len(told.matches),
+        n_neighbours=len(neighbours),
     )
 
 
@@ -294,63 +305,60 @@ def _others(standing: Sequence[Stored], posting_id: str, analyst: str) -> tuple[
     return tuple(said(one) for one in standing if one.entry.posting_id == posting_id and one.entry.analyst != analyst)
 
 
-def _numbers(run: ReviewRun, told: Explanation, row: dict[str, Any]) -> Numbers:
+def _numbers(run: ReviewRun, row: dict[str, Any], neighbours: Sequence[Neighbour], gigs: dict[str, Gig]) -> Numbers:
     """Figures of an open page."""
     attributes = [(name, _shown(value)) for name, value in row.items() if name not in INTERNAL and value is not None]
-    user = row.get("user_id")
-    if not told.value["matched"]:
-        return Numbers(told, attributes, user, None, (), None, [])
-    matches, value = told.matches, float(told.value["value_usd"])
-    stored = told.manifest["calibration"]
-    slope = line_of(told.manifest, told.pricer).slope if stored["applied"] else 1.0
-    if told.pricer == "hedonic":
-        moved = [0.0] * len(matches)  # its value rests on no single neighbour
-    else:
-        moved = effects(matches, value, slope)
-    bands = [
-        None if math.isnan(told.value[f"{name}_lower"]) else (told.value[f"{name}_lower"], told.value[f"{name}_upper"])
+    withdrawn = withdrawn_line(read_withdrawn(run.folder))
+    if not row["matched"]:
+        return Numbers(row, attributes, withdrawn, None, (), None, [])
+    pricer, value = str(run.manifest["settings"]["pricing"]["pricer"]), float(row["value_usd"])
+    applied = bool(run.manifest["calibration"]["applied"])
+    slope = line_of(run.manifest, pricer).slope if applied else 1.0
+    # the regression's value rests on no single neighbour
+    moved = [0.0] * len(neighbours) if pricer == "hedonic" else effects(neighbours, value, slope)
+    typical, single = (
+        None if row[f"{name}_lower"] is None else (row[f"{name}_lower"], row[f"{name}_upper"])
         for name in ("typical", "single")
-    ]
-    figure = price_figure(matches["price_usd"].tolist(), matches["weight"].tolist(), value, *bands)
-    steps, steps_axis = waterfall(_stations(told, value))
-    return Numbers(told, attributes, user, figure, steps, steps_axis, _rows(run, told, moved))
+    )
+    prices, weights = [one.price_usd for one in neighbours], [one.weight for one in neighbours]
+    figure = price_figure(prices, weights, value, typical, single)
+    steps, steps_axis = waterfall(_stations(row, neighbours, pricer, applied=applied))
+    return Numbers(row, attributes, withdrawn, figure, steps, steps_axis, _rows(neighbours, gigs, moved))
 
 
-def _stations(told: Explanation, value: float) -> list[tuple[str, float]]:
+def _stations(
+    row: dict[str, Any], neighbours: Sequence[Neighbour], pricer: str, *, applied: bool
+) -> list[tuple[str, float]]:
     """From the neighbours' weighted mean price to the value."""
-    matches = told.matches
-    stations = []
-    if told.pricer != "hedonic" and len(matches):
-        mean = float((matches["weight"] * matches["log_price"]).sum())
-        stations.append(("neighbours' weighted mean price", math.exp(mean)))
+    raw, value = math.exp(float(row["log_value_raw"])), float(row["value_usd"])
+    if pricer != "hedonic" and neighbours:
+        mean = math.fsum(one.weight * one.log_price for one in neighbours)
+        stations = [("neighbours' weighted mean price", math.exp(mean))]
     else:
-        stations.append(("price by the regression alone", math.exp(float(told.value["log_value_raw"]))))
-    raw = math.exp(float(told.value["log_value_raw"]))
-    if told.pricer == "matching":
+        stations = [("price by the regression alone", raw)]
+    if pricer == "matching":
         stations.append(("adjustment: what the regression says of session and gigs", raw))
-    if told.manifest["calibration"]["applied"]:
+    if applied:
         stations.append(("calibration", value))
     return [*stations, ("value of the session", value)]
 
 
-def _rows(run: ReviewRun, told: Explanation, moved: list[float]) -> list[NeighbourRow]:
-    records = told.matches.to_dict(orient="records")
-    gigs = run.gigs.get([str(match["posting_id"]) for match in records])
+def _rows(neighbours: Sequence[Neighbour], gigs: dict[str, Gig], moved: list[float]) -> list[NeighbourRow]:
     rows = []
-    for match, effect in zip(records, moved, strict=True):
-        gig = gigs.get(str(match["posting_id"]))
-        facts = None if gig is None else facts_of(gig, match)
+    for one, effect in zip(neighbours, moved, strict=True):
+        gig = gigs.get(one.posting_id)
+        facts = None if gig is None else facts_of(gig, one)
         rows.append(
             NeighbourRow(
-                rank=int(match["rank"]),
-                posting_id=str(match["posting_id"]),
+                rank=one.rank,
+                posting_id=one.posting_id,
                 title=visible_text(gig.title or "(no title)") if gig is not None else "(deleted since)",
                 source="" if facts is None else facts.source,
                 posted="" if facts is None else facts.posted,
                 url=None if facts is None else facts.url,
-                price_usd=float(match["price_usd"]),
-                similarity=float(match["similarity"]),
-                weight=float(match["weight"]),
+                price_usd=one.price_usd,
+                similarity=one.similarity,
+                weight=one.weight,
                 without_usd=effect,
             )
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuation.errors import ConfigError, EnvironmentFault, InputError
-from valuation.pipeline.session_register import REGISTER_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,6 +87,8 @@ def _card(layout: Layout, manifest: dict[str, Any]) -> EncoderCard:
 
 def _session_mean(folder: Path) -> NDArray[np.float64]:
     """Mean of the run's session register."""
+    from valuation.pipeline.session_register import REGISTER_FILE
+
     try:
         with np.load(folder / REGISTER_FILE, allow_pickle=False) as stored:
             return np.asarray(stored["vector"], dtype=np.float64)

@@ -95,8 +95,14 @@ def figure(value: object) -> str:
 
 
 def page(
-    template: str, request: Request, analyst: Analyst | None, /, *, status: int = 200, **content: Any
-) -> HTMLResponse:  # noqa: ANN401 - what templates show
+    template: str,
+    request: Request,
+    analyst: Analyst | None,
+    /,
+    *,
+    status: int = 200,
+    **content: Any,  # noqa: ANN401 - what templates show
+) -> HTMLResponse:
     """Render a template as an answer; everything that is put into it is escaped."""
     text = (
         _environment().get_template(template).render(request=request, analyst=analyst, here=_here(request), **content)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from valuation.review.desk import Desk, ReviewRun
 
 router = APIRouter()
+OWN = ("id", "better", "at", "gigs", "undone")
+"""Parts of the address that are the page's own; the others are the list's."""
 
 
 @router.get("/runs/{run_id}/session", response_model=None)
@@ -27,7 +29,7 @@ def match(
     id: Annotated[str, Query(max_length=400)] = "",  # noqa: A002 - the address's own word
     better: Annotated[str, Query(max_length=400)] = "",
     gigs: Annotated[int, Query(ge=1, le=50)] = 1,
-    at: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+    at: Annotated[int | None, Query(ge=0, le=100_000_000)] = None,
     undone: bool = False,
 ) -> Response:
     """The match page; where an audit hides the session from this analyst, its blind page instead."""
@@ -46,14 +48,33 @@ def match(
     )  # fmt: skip
 
 
-def _around(request: Request, desk: Desk, run: ReviewRun, analyst: str, at: int) -> tuple[str | None, str | None, str]:
+@router.get("/runs/{run_id}/arithmetic", response_model=None)
+def arithmetic(
+    request: Request,
+    analyst: Signed,
+    desk: Open,
+    run_id: str,
+    id: Annotated[str, Query(max_length=400)] = "",  # noqa: A002 - the address's own word
+) -> Response:
+    """Everything that `valuation explain` prints of a session."""
+    run = desk.run(run_id)
+    if run.items.one(id) is None:
+        raise NotFoundHere(run.rows.unknown(id))
+    if desk.must_hide(run_id, id, analyst.name) is not None:
+        raise NotFoundHere("the figures of this session are hidden until you have judged it")
+    text = run.explanation(id).text()
+    return page("arithmetic.html.j2", request, analyst, run_id=run_id, session_id=id, text=text)
+
+
+def _around(
+    request: Request, desk: Desk, run: ReviewRun, analyst: str, at: int | None
+) -> tuple[str | None, str | None, str]:
     """Addresses of the sessions before and after in the list that the analyst came by, and of the list."""
-    pairs = [
-        pair for pair in request.query_params.multi_items() if pair[0] not in ("id", "better", "at", "gigs", "undone")
-    ]
+    if at is None:  # they came by a link of its own
+        return None, None, f"/runs/{run.run_id}/sessions"
+    pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in OWN]
     query = read_query(pairs, run.items.columns)
-    judged = desk.judged(run.run_id, analyst)
-    before, after = run.items.around(query, judged, at)
+    before, after = run.items.around(query, desk.judged(run.run_id, analyst), at)
     rest = query.address()
     listed = query.with_(page=1 + at // PAGE_ROWS).address()
 

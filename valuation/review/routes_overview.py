@@ -48,8 +48,8 @@ def overview(request: Request, analyst: Signed, desk: Open, run_id: str) -> Resp
     }
     return page(
         "overview.html.j2", request, analyst, run=run, run_id=run_id, figure_=series_figure(series),
-        months=series.to_dict(orient="records"), audits=_audits(desk, run_id, analyst.name), queues=QUEUES, places=places,
-        state=run.meaning.state,
+        months=series.to_dict(orient="records"), audits=_audits(desk, run_id, analyst.name), queues=QUEUES,
+        places=places, state=run.meaning.state,
     )  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from valuation.review.blind_text import visible_text
 from valuation.review.cards import listed, split
-from valuation.review.marks import marks
+from valuation.review.marks import between, marks
 from valuation.review.meaning import NotReady
 from valuation.review.pages import page
 from valuation.review.session import NotFoundHere, Open, Signed
@@ -41,16 +42,16 @@ def words(
         raise NotFoundHere("there is no such gig beside this session")
     summary = visible_text(str(row.get("summary") or ""))
     lead, rest = split(visible_text(found.description or ""))
-    texts = [lead, rest, visible_text(listed(found.skills))]
+    title, skills = visible_text(found.title or ""), visible_text(listed(found.skills))
+    parts = [title, lead, rest, skills]
+    whole = "\n".join(parts)  # as it was embedded, but for the fold: the words' shares add up over the whole text only
     try:
-        by_meaning = [one for one in run.meaning.marks_of(summary, texts)]
+        spans = run.meaning.words_of(summary, [whole])[0]
     except NotReady:
-        by_meaning = [None] * len(texts)
-    marked = [
-        marks(text, summary, run.gigs, None if one is None else one.words)
-        for text, one in zip(texts, by_meaning, strict=True)
-    ]
+        spans = ()
+    marked = marks(whole, summary, run.gigs, spans)
+    ends = list(accumulate(len(part) + 1 for part in parts))
+    cut = [between(marked.segments, end - 1 - len(part), end - 1) for part, end in zip(parts, ends, strict=True)]
     return page(
-        "words.html.j2", request, analyst, lead=marked[0].segments, rest=marked[1].segments,
-        skills=marked[2].segments, how=HOW[marked[0].how],
+        "words.html.j2", request, analyst, lead=cut[1], rest=cut[2], skills=cut[3], how=HOW[marked.how],
     )  # fmt: skip

@@ -56,7 +56,7 @@ class AuditedSeries(Table):
 
 
 class AuditPrecision(Table):
-    """How often a gig that stands beside a session is comparable to it."""
+    """How often a gig that stands beside a matched session is comparable to it."""
 
     cell_by: Series[str] = pa.Field(isin=PRECISION_CELLS)
     cell: Series[str]

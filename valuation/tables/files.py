@@ -73,11 +73,18 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
-def write_table(frame: pd.DataFrame, path: Path, schema: type[Table]) -> None:
-    """Check `frame` against `schema` and write it atomically; the same frame gives the same bytes."""
+def write_table(frame: pd.DataFrame, path: Path, schema: type[Table], *, rows_a_group: int | None = None) -> None:
+    """Check `frame` against `schema` and write it atomically; the same frame gives the same bytes.
+
+    Parameters
+    ----------
+    rows_a_group : int, optional
+        Rows that a reader must decode at once: few (`valuation.tables.lookup.ROW_GROUP`) where single rows are looked
+        up. Parquet's default is about a million.
+    """
     checked = validate(frame, schema, where=path.name)
     table = pa.Table.from_pandas(checked, preserve_index=False)
-    write_atomic(path, lambda to: pq.write_table(table, to, compression="zstd"))
+    write_atomic(path, lambda to: pq.write_table(table, to, compression="zstd", row_group_size=rows_a_group))
 
 
 def read_table(path: Path, schema: type[Table]) -> pd.DataFrame:

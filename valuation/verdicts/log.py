@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from valuation.errors import EnvironmentFault
@@ -18,7 +19,7 @@ from valuation.verdicts.upserting import insert_if_new
 from valuation.verdicts.writing import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -112,19 +113,13 @@ class VerdictLog:
         list of Stored
             In the order accepted. An adjudication stands beside its analyst's own earlier verdict.
         """
-        asked = [
-            column == value
-            for column, value in (
-                (VERDICT_LOG.c.audit_id, audit_id),
-                (VERDICT_LOG.c.session_id, session_id),
-                (VERDICT_LOG.c.analyst, analyst),
-            )
-            if value is not None
-        ]
-        key = [VERDICT_LOG.c[name] for name in ("audit_id", "session_id", "posting_id", "analyst", "adjudicates")]
-        newest = select(func.max(VERDICT_LOG.c.id)).where(*asked, *_standing()).group_by(*key)
-        query = select(VERDICT_LOG).where(VERDICT_LOG.c.id.in_(newest)).order_by(VERDICT_LOG.c.id)
-        return [Stored(row.id, fresh=False, entry=_entry(row)) for row in self._read(query)]
+        asked = {"audit_id": audit_id, "session_id": session_id, "analyst": analyst}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return [Stored(row.id, fresh=False, entry=_entry(row)) for row in self._read(_last_said(tuple(given)), given)]
+
+    def last_id(self) -> int:
+        """Number of the newest line; 0 before the first."""
+        return int(self._read(select(func.coalesce(func.max(VERDICT_LOG.c.id), 0)))[0][0])
 
     def sessions_judged(self, analyst: str) -> tuple[frozenset[str], frozenset[str]]:
         """Sessions with a verdict that stands: by anybody, and by this analyst."""
@@ -144,16 +139,26 @@ class VerdictLog:
         rows = self._read(select(c.decided_at).where(mine).order_by(c.id.desc()).limit(n))
         return sorted(row.decided_at for row in rows)
 
-    def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[Row[Any]]:
         try:
             with self._engine.connect() as connection:
-                return connection.execute(query).all()
+                return connection.execute(query, given or {}).all()
         except SQLAlchemyError as error:
             raise EnvironmentFault(f"verdicts cannot be read: {' '.join(str(error.args[0]).split())[:200]}") from error
 
 
 def _standing() -> list[ColumnElement[bool]]:
     return [VERDICT_LOG.c.action == "verdict", VERDICT_LOG.c.id.not_in(UNDONE)]
+
+
+@cache
+def _last_said(asked: tuple[str, ...]) -> Select[Any]:
+    """The last standing line of each analyst on each thing, where the columns `asked` have the values given."""
+    c = VERDICT_LOG.c
+    same = [c[name] == bindparam(name) for name in asked]
+    key = [c[name] for name in ("audit_id", "session_id", "posting_id", "analyst", "adjudicates")]
+    newest = select(func.max(c.id)).where(*same, *_standing()).group_by(*key)
+    return select(VERDICT_LOG).where(c.id.in_(newest)).order_by(c.id)
 
 
 def _append(connection: Connection, entry: Entry) -> Stored:

@@ -24,7 +24,7 @@ COLUMNS = ["session_id", "posting_id", "verdict", "price_usd", "better_posting_i
 def home(work: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the workspace with a finished run."""
     root = tmp_path / "home"
-    shutil.copytree(work.layout.root, root)
+    shutil.copytree(work.layout.root, root, ignore=shutil.ignore_patterns("embeddings", "models", ".lock*"))
     return Workspace(root)
 
 

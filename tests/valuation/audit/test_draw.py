@@ -143,24 +143,23 @@ def test_months_can_be_chosen(home):
         home.audit_draw(months=["1999-01"])
 
 
-@pytest.mark.parametrize("name", ["", "-x", "a b", "ä", "x" * 61, "../x", "a.b"])
-def test_names_are_letters_digits_and_dashes(home, name):
-    with pytest.raises(ConfigError, match="--name .*letters, digits and dashes"):
-        home.audit_draw(per_month=20, name=name)
+def test_names_are_letters_digits_and_dashes(work):
+    for name in ["", "-x", "a b", "ä", "x" * 61, "../x", "a.b"]:
+        with pytest.raises(ConfigError, match="--name .*letters, digits and dashes"):
+            work.audit_draw(per_month=20, name=name)
 
 
 @pytest.mark.parametrize(("setting", "message"), [
     ("audit.stratify_by=colour", "sessions have no column 'colour'; they have .*kind"),
     ("audit.stratify_by=kind x colour", "sessions have no column 'colour'"),
 ])  # fmt: skip
-def test_a_column_that_is_not_there(home, setting, message):
+def test_a_column_that_is_not_there(work, setting, message):
     with pytest.raises(ConfigError, match=message):
-        Workspace(home.layout.root, overrides=[setting]).audit_draw(per_month=20)
+        Workspace(work.layout.root, overrides=[setting]).audit_draw(per_month=20)
 
 
-def test_without_kinds(home):
-    work = Workspace(home.layout.root, overrides=["audit.stratify_by="])
-    result = work.audit_draw(per_month=20)
+def test_without_kinds(work):
+    result = Workspace(work.layout.root, overrides=["audit.stratify_by="]).audit_draw(per_month=20, dry_run=True)
     assert result.kind_by == ""
     assert {one.kind for one in result.strata} == {"", None}
 
@@ -168,9 +167,9 @@ def test_without_kinds(home):
 @pytest.mark.parametrize(
     ("asked", "message"), [({"per_month": 3}, "at least 4"), ({"double_share": 1.5}, "from 0 to 1")]
 )
-def test_numbers_out_of_range(home, asked, message):
+def test_numbers_out_of_range(work, asked, message):
     with pytest.raises(ConfigError, match=message):
-        home.audit_draw(**asked)
+        work.audit_draw(**asked)
 
 
 def test_what_is_expected_is_said_before_anyone_works(home):

@@ -116,6 +116,13 @@ def test_freedom_of_audits_is_that_of_strata_of_equal_spread():
     first, second = found.users, found.audits
     down = (first**2 + 2 * first * second) / 9 + second**2 * alone
     assert found.freedom == pytest.approx((first + second) ** 2 / down)
+    met = variance_of(replace(data, user=np.array([0, 1, 2, 3, 4, 5, 0, 7, 8, 9])), np.ones(1))
+    first, second = met.users, met.audits
+    users = 1.0 / (8 * 0.1**2 + 0.2**2) ** 2 * (8 * 0.1**4 + 0.2**4)  # 1/(effective users): one has twice the sessions
+    q = np.array([(5 / 2) ** 2 * 3 / 5, (5 / 3) ** 2 * 2 / 5])  # of sessions checked at 2 of 5 and at 3 of 5
+    kappa = 2 * q[0] * q[1] / (2 * q[0] + 3 * q[1]) ** 2
+    down = (first**2 + 2 * first * second) / (1 / users - 1) + second**2 * (alone + kappa)
+    assert met.freedom == pytest.approx((first + second) ** 2 / down)
     wide = found.half_width("stratified", 0.95) / np.sqrt(found.total("stratified"))
     assert 1.96 < wide < 12.8
 

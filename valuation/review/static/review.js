@@ -37,11 +37,19 @@
 
   const say = (text) => { document.getElementById("said").textContent = text; };
 
-  let sending = false;  // a key held down, or pressed twice, is one verdict
+  let sending = false;  // a key pressed again before the answer is there is one verdict
   const press = (button) => {
     if (!button || sending) return;
     sending = true;
     button.click();
+  };
+
+  const TWICE = 200;  // milliseconds: the same key twice within so many is a key that bounced, not two verdicts
+  let last = { key: "", at: -TWICE };
+  const bounced = (event) => {
+    const again = event.repeat || (event.key === last.key && event.timeStamp - last.at < TWICE);
+    if (!event.repeat) last = { key: event.key, at: event.timeStamp };
+    return again;
   };
 
   const verdict = (digit) => {
@@ -98,9 +106,16 @@
     }
     const onControl = event.target instanceof Element && event.target.closest("a, button, summary");
     if (onControl && (event.key === "Enter" || event.key === " ")) return;
+    if (/^[1-5u]$|^Enter$/.test(event.key) && bounced(event)) { event.preventDefault(); return; }
     const done = /^[1-5]$/.test(event.key) ? verdict(event.key) : KEYS[event.key] ? KEYS[event.key]() !== false : false;
     if (done) event.preventDefault();
   });
+
+  // the second click of a double one would fall on the next gig's button, or on the next session's
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.target.closest("form[data-card] button, form[data-undo] button");
+    if (button && event.detail > 1) { event.preventDefault(); event.stopPropagation(); }
+  }, true);
 
   document.addEventListener("focusin", (event) => {
     const card = event.target instanceof Element && event.target.closest("[data-card]");
@@ -110,7 +125,7 @@
   const begin = () => {
     sending = false;
     const notice = document.querySelector("[data-say]");
-    const wanted = document.querySelector("[data-focus]");
+    const wanted = document.querySelector("[data-focus], [autofocus]");
     if (wanted && wanted.matches("input")) { wanted.focus(); return; }
     if (wanted) focusOn(wanted, false);
     else { const main = document.getElementById("main"); if (main) main.focus({ preventScroll: true }); }
