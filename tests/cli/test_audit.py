@@ -29,6 +29,7 @@ def verdicts_of(finished, path, *, price=100.0):
     return len(rows)
 
 
+@pytest.mark.slow
 def test_draw_says_what_it_will_buy(finished, valuation, drawn):
     assert drawn["command"] == "audit draw"
     assert (drawn["audit_id"], drawn["unchanged"]) == ("a", False)
@@ -41,6 +42,7 @@ def test_draw_says_what_it_will_buy(finished, valuation, drawn):
     valuation("-w", finished, "--quiet", "audit", "draw", "--per-month", 13, "--name", "a").refused(1, "another --name")
 
 
+@pytest.mark.slow
 def test_a_dry_run_leaves_nothing(finished, valuation):
     done = valuation("-w", finished, "--quiet", "audit", "draw", "--per-month", 12, "--dry-run")
     assert done.status == 0
@@ -72,6 +74,7 @@ def test_the_whole_way(finished, valuation, drawn, tmp_path):
     assert (tmp_path / "out" / "audit-a.html").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_a_bad_row_is_set_aside_and_said(finished, valuation, drawn, tmp_path):
     n = verdicts_of(finished, tmp_path / "v.csv")
     table = pd.read_csv(tmp_path / "v.csv", dtype=str)
@@ -84,6 +87,7 @@ def test_a_bad_row_is_set_aside_and_said(finished, valuation, drawn, tmp_path):
     assert f"{n - 1} verdicts added to audit a" in done.out
 
 
+@pytest.mark.slow
 def test_what_is_refused(finished, valuation, drawn, tmp_path, workspace):
     quiet = ("-w", finished, "--quiet", "audit")
     valuation(*quiet, "estimate").refused(1, "no verdict stands in audit a", "valuation review")
@@ -96,6 +100,7 @@ def test_what_is_refused(finished, valuation, drawn, tmp_path, workspace):
     valuation("-w", workspace, "--quiet", "audit", "draw").refused(1, "no run yet")
 
 
+@pytest.mark.slow
 def test_a_workspace_in_use_is_not_written(finished, valuation):
     from valuation.storage import held
 

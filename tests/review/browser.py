@@ -204,3 +204,13 @@ def matches_of(served: Served, session_id: str) -> pd.DataFrame:
     """A session's neighbours, nearest first."""
     table = pd.read_parquet(served.root / "runs" / served.run_id / "matches.parquet")
     return table[table["session_id"] == session_id].sort_values("rank", ignore_index=True)
+
+
+def found(person: Person) -> list[str]:
+    """Titles that a search found; while the encoder is being loaded, the page is asked for again."""
+    for _ in range(40):
+        if not person.page.locator(".notice").count():
+            break
+        person.page.wait_for_timeout(250)
+        person.page.reload()
+    return person.texts(".results h2")

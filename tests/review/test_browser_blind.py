@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import sqlite3
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,7 +17,7 @@ from valuation.review.gigs import open_gigs
 from valuation.storage import Layout
 from valuation.tables import AuditSample, read_table
 
-from .browser import gig_titles, matches_of, serving
+from .browser import found, gig_titles, matches_of, serving
 from .wire import listening
 
 if TYPE_CHECKING:
@@ -95,13 +96,10 @@ def found_in(text: str, hidden: dict[str, list[str]], kinds: tuple[str, ...] | N
 
 def received(wire: Wire, person: Person) -> str:
     """All that came since the last time, and the page as it stands now; files that are the same for all left out."""
-    came = BY_CHANCE.sub(b"", wire.cut("received"))
+    came = BY_CHANCE.sub(b"", wire.cut())
     for name in STATIC:
-        from importlib.resources import files
-
         came = came.replace(files("valuation.review").joinpath("static", name).read_bytes(), b"")
-    sent = wire.cut("sent")
-    return "\n".join((came.decode("utf-8", "replace"), sent.decode("utf-8", "replace"), person.page.content()))
+    return came.decode("utf-8", "replace") + person.page.content()
 
 
 def target(served: Served) -> str:
@@ -126,25 +124,21 @@ def judged_by_another(served: Served, analyst, session_id: str) -> tuple[str, st
 def blind_walk(served: Served, person: Person, session_id: str) -> Iterator[str]:
     """Everything that an analyst may do before the last verdict; yields before each look."""
     run, item = served.run_id, f"/audits/first/item?id={session_id}"
+    neighbour = matches_of(served, session_id)["posting_id"][0]
     person.go(item)
-    assert person.session() == session_id and len(person.titles()) == 5
+    assert person.session() == session_id and len(person.titles()) == 5  # noqa: PLR2004
+    summary = " ".join(person.texts("#summary p"))[:200]
     yield "blind page"
     for path in (
-        f"/runs/{run}/session?id={session_id}", f"/audits/first/item?id={session_id}&reveal=1",
-        f"/audits/first/adjudicate?id={session_id}", "/audits/first/disagreements", "/audits/first/item?id=nope",
-        f"/runs/{run}/words?id={session_id}&gig=P0000001", "/audits/first/next", "/openapi.json",
+        f"/runs/{run}/session?id={session_id}", f"{item}&reveal=1", f"/audits/first/adjudicate?id={session_id}",
+        "/audits/first/disagreements", "/audits/first/item?id=nope", "/audits/first/next", "/openapi.json",
+        f"/runs/{run}/words?id={session_id}&gig={neighbour}",
     ):  # fmt: skip
         person.go(path)
         yield path
-    person.go(item)
     for by in ("meaning", "words"):
-        summary = " ".join(person.texts("#summary p"))
-        person.go(f"/runs/{run}/search?id={session_id}&audit=first&by={by}&q={summary[:200]}")
-        for _ in range(100):
-            if person.page.locator("[data-pick]").count():
-                break
-            person.page.wait_for_timeout(100)
-            person.page.reload()
+        person.go(f"/runs/{run}/search?id={session_id}&audit=first&by={by}&q={summary}")
+        found(person)
         yield f"search by {by}"
     person.page.click("[data-pick] >> nth=2")
     person.page.wait_for_selector(".better")

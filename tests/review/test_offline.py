@@ -36,6 +36,7 @@ def data_of(page):
     return json.loads(block)
 
 
+@pytest.mark.slow
 def test_the_sample_stands_on_it_in_the_order_of_work(home):
     audit = open_audit(home.layout)
     data = data_of(page_of(home))
@@ -64,6 +65,7 @@ def test_nothing_that_is_hidden_is_in_the_file(home):
         assert str(word) not in page, word
 
 
+@pytest.mark.slow
 def test_gigs_are_shuffled_by_session_and_analyst(home):
     first, second, again = (data_of(page_of(home, name))["sessions"] for name in ("Ada", "Bo", "Ada"))
     assert first == again
@@ -88,6 +90,7 @@ def test_texts_that_would_end_a_script_stay_texts(home):
     assert "</script><img src=x onerror=alert(1)>" in shown["lead"] + shown["rest"]
 
 
+@pytest.mark.slow
 def test_the_policy_names_the_very_script_and_style(home):
     import base64
     import hashlib

@@ -1,4 +1,4 @@
-"""Every byte between a browser and the server, written down on its way."""
+"""Every byte that the server sends to a browser, written down on its way."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .browser import Served
 
 
 class Wire(socketserver.ThreadingTCPServer):
-    """Passes connections on to a port, and keeps what goes to and fro."""
+    """Passes connections on to a port, and keeps what comes back."""
 
     daemon_threads = True
     block_on_close = False
@@ -26,16 +26,16 @@ class Wire(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Link)
         self.port = port
         self._lock = threading.Lock()
-        self._kept: dict[str, bytearray] = {"sent": bytearray(), "received": bytearray()}
+        self._kept = bytearray()
 
-    def keep(self, way: str, data: bytes) -> None:
+    def keep(self, data: bytes) -> None:
         with self._lock:
-            self._kept[way] += data
+            self._kept += data
 
-    def cut(self, way: str) -> bytes:
-        """What the browser has sent or received since the last cut."""
+    def cut(self) -> bytes:
+        """What the browser has received since the last cut."""
         with self._lock:
-            kept, self._kept[way] = bytes(self._kept[way]), bytearray()
+            kept, self._kept = bytes(self._kept), bytearray()
         return kept
 
 
@@ -44,15 +44,16 @@ class _Link(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         with socket.create_connection(("127.0.0.1", self.server.port)) as upstream:
-            back = threading.Thread(target=self._pass, args=(upstream, self.request, "received"), daemon=True)
+            back = threading.Thread(target=self._pass, args=(upstream, self.request, self.server.keep), daemon=True)
             back.start()
-            self._pass(self.request, upstream, "sent")
+            self._pass(self.request, upstream, lambda data: None)
             back.join()
 
-    def _pass(self, source: socket.socket, to: socket.socket, way: str) -> None:
+    @staticmethod
+    def _pass(source: socket.socket, to: socket.socket, seen: Callable[[bytes], None]) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
-                self.server.keep(way, data)
+                seen(data)
                 to.sendall(data)
         with contextlib.suppress(OSError):
             to.shutdown(socket.SHUT_WR)

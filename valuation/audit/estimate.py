@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +35,11 @@ from valuation.verdicts import VERDICTS, open_log, review_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from valuation.audit.opening import Audit
-    from valuation.audit.values import AnalystValue
+    from valuation.audit.result import Line
+    from valuation.audit.values import AnalystValue, SessionVerdicts
     from valuation.config import Settings
     from valuation.core.audit_estimate import AuditEstimate
     from valuation.core.audit_growth import AuditedGrowth
@@ -67,6 +69,25 @@ def estimate_audit_of(
     ThinMatchError
         No verdict stands in it.
     """
+    told = _opened(layout, settings, audit_id)
+    result, lines = _result(told, settings, settled_first=settled_first)
+    _write(result, lines)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An audit with its run and the verdicts that stand."""
+
+    audit: Audit
+    run: Path
+    manifest: dict[str, Any]
+    standing: list[Stored]
+    prices: Prices
+    sessions: dict[str, SessionVerdicts]
+
+
+def _opened(layout: Layout, settings: Settings, audit_id: str | None) -> _Told:
     audit = open_audit(layout, audit_id)
     run = layout.runs / audit.run_id
     if not (run / "manifest.json").is_file():
@@ -74,23 +95,25 @@ def estimate_audit_of(
     manifest = read_manifest(run)
     standing = _standing(layout, settings, audit)
     prices = Prices.of(gig_prices(layout, manifest, matches_of(run, audit.wanted), named_postings(standing)))
-    sessions = by_session(standing, prices)
-    values = analyst_values(sessions, prices, settled_first=settled_first)
+    return _Told(audit, run, manifest, standing, prices, by_session(standing, prices))
+
+
+def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[AuditResult, dict[str, Line]]:
+    """Estimate every part; the four lines by name beside."""
+    audit, level = told.audit, float(told.manifest["settings"]["series"]["level"])
+    values = analyst_values(told.sessions, told.prices, settled_first=settled_first)
     h = session_values(values)
-    level = float(manifest["settings"]["series"]["level"])
-    matched = estimate(audit, h, unmatched=False, level=level)
-    everyone = estimate(audit, h, unmatched=True, level=level)
-    growth, growth_all = growth_of(matched, audit), growth_of(everyone, audit)
+    matched, everyone = (estimate(audit, h, unmatched=which, level=level) for which in (False, True))
+    growth = growth_of(matched, audit)
     lines = {
-        "plain": plain_line(run, manifest, audit),
+        "plain": plain_line(told.run, told.manifest, audit),
         "plain_users": plain_users_line(matched, growth, audit),
         "audited": audited_line(matched, growth, audit),
-        "audited_all": audited_line(everyone, growth_all, audit),
+        "audited_all": audited_line(everyone, growth_of(everyone, audit), audit),
     }
-    precision, precision_table = precision_of(
-        audit, pair_verdicts(sessions, prices, settled_first=settled_first), level=level
-    )
-    counts = _counts(audit, standing, values)
+    pairs = pair_verdicts(told.sessions, told.prices, settled_first=settled_first)
+    precision, precision_table = precision_of(audit, pairs, level=level)
+    counts = _counts(audit, told.standing, values)
     result = AuditResult(
         audit_id=audit.audit_id,
         run_id=audit.run_id,
@@ -100,18 +123,17 @@ def estimate_audit_of(
         **lines,
         power=matched.slope,
         growth_bounds=_growth_bounds(growth),
-        response=_responses(audit, matched, set(sessions)),
+        response=_responses(audit, matched, set(told.sessions)),
         precision=precision,
         precision_table=precision_table,
-        agreement_table=agreement_of(audit, sessions, prices, settings.audit, level=level),
+        agreement_table=agreement_of(audit, told.sessions, told.prices, settings.audit, level=level),
         audits_to_halve=None if growth is None else growth.halving.more_audits,
         halving=_halving(growth, audit),
         counts=counts,
         missing=_missing(audit, matched, everyone, lines["plain"].growth is None, counts),
         caveat=CAVEAT,
     )
-    _write(result, lines)
-    return result
+    return result, lines
 
 
 def _standing(layout: Layout, settings: Settings, audit: Audit) -> list[Stored]:

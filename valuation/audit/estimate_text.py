@@ -63,7 +63,7 @@ def _levels(result: AuditResult) -> str:
 
 
 def _growth(result: AuditResult) -> str:
-    lines = []
+    lines: list[str] = []
     for name, words in LINES:
         growth = getattr(result, name).growth
         if growth is None:

@@ -81,27 +81,36 @@ def import_verdicts(
         `analyst` or `decided_at` cannot be one.
     """
     audit = open_audit(layout, audit_id)
-    clock = utc(now or datetime.now(UTC))
-    asked = _asked(layout, audit, analyst, decided_at, clock)
+    asked = _asked(layout, audit, analyst, decided_at, utc(now or datetime.now(UTC)))
     read = [_read(file, asked) for file in files]
     matches = matches_of(layout.runs / audit.run_id, audit.wanted)
     _place(layout, audit, read, matches)
     _refuse_conflicts(read)
-    log = open_log(review_url(layout, settings))
-    try:
-        lines = log.lines(audit_id=audit.audit_id)
-        fresh = _sort_out(read, lines, adjudicated=adjudicated)
-        ranks = _ranks(matches)
-        entries = [_entry(audit, row, ranks, adjudicated=adjudicated) for row in sorted(fresh, key=_order)]
-        log.append_all(entries)
-    finally:
-        log.close()
-    new = set(fresh)
+    new = _appended(layout, settings, audit, read, _ranks(matches), adjudicated=adjudicated)
     reports = tuple(_report(layout, audit, file, new, adjudicated=adjudicated) for file in read)
     totals = {name: sum(getattr(one, name) for one in reports) for name in ("rows_in", "kept", "already_there")}
     return VerdictImport(
         audit.audit_id, adjudicated, **totals, quarantined=sum(one.quarantined for one in reports), files=reports
     )
+
+
+def _appended(
+    layout: Layout,
+    settings: Settings,
+    audit: Audit,
+    read: Sequence[_File],
+    ranks: Mapping[tuple[str, str], int],
+    *,
+    adjudicated: bool,
+) -> set[Row]:
+    """Append the rows that are new, all or none; returns them."""
+    log = open_log(review_url(layout, settings))
+    try:
+        fresh = _sort_out(read, log.lines(audit_id=audit.audit_id), adjudicated=adjudicated)
+        log.append_all([_entry(audit, row, ranks, adjudicated=adjudicated) for row in sorted(fresh, key=_order)])
+    finally:
+        log.close()
+    return set(fresh)
 
 
 def _asked(layout: Layout, audit: Audit, analyst: str | None, decided_at: str | None, now: datetime) -> Asked:

@@ -43,7 +43,7 @@ def estimate(audit: Audit, h: Mapping[str, float], *, unmatched: bool, level: fl
         value=np.where(frame["matched"], frame["log_value"], np.nan).astype(np.float64),
         stratum=frame["stratum"].to_numpy(dtype=np.int64),
         audited=frame["sampled"].to_numpy(dtype=bool),
-        analyst_value=frame["session_id"].map(dict(h)).to_numpy(dtype=np.float64),
+        analyst_value=np.asarray(frame["session_id"].map(dict(h)), dtype=np.float64),
     )
     n_months = len(audit.months)
     return estimate_audit(sessions, n_months=n_months, unmatched=unmatched, method="stratified", level=level)

@@ -87,12 +87,13 @@ def default_months(folder: Path, manifest: dict[str, Any]) -> tuple[str, ...]:
 
 def headline_growth(growth: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
     """Rows of the headline growth, one a variation: all sessions, mean log, the configured pricer, month to month."""
-    return growth[
+    rows: pd.DataFrame = growth[
         (growth["group_by"] == "")
         & (growth["statistic"] == "mean_log")
         & (growth["pricer"] == manifest["settings"]["pricing"]["pricer"])
         & ~growth["from_month"].str.contains("+", regex=False)
     ]
+    return rows
 
 
 def kind_column(sessions: pd.DataFrame, settings: Settings, manifest: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
+REVIEW_PAGES = "http://127.0.0.1:8765"  # review.host and review.port as shipped; a report knows no others
 SECTIONS = (
     section_growth,
     section_certainty,
@@ -94,10 +96,17 @@ def render(tables: RunTables) -> str:
         truth=section_growth.truth(context),
         sections=sections_of(context),
         run_id=clean(str(lookup(tables.manifest, "run_id") or "")),
+        review=_review_address(tables),
         css=Markup(_css()),  # noqa: S704 (a file of this package)
         month=month,
         constant=constant,
     )
+
+
+def _review_address(tables: RunTables) -> str:
+    """Where the review pages show this run on the reader's own machine, as settings are shipped; ``''`` without a run."""
+    run_id = str(lookup(tables.manifest, "run_id") or "")
+    return f"{REVIEW_PAGES}/runs/{run_id}" if re.fullmatch("[0-9a-f]{16}", run_id) else ""
 
 
 @cache

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from valuation.pipeline.finished import read_run_table
 from valuation.review.audit_facts import audit_facts
 from valuation.review.pages import page
-from valuation.review.progress import progress_of
+from valuation.review.progress import disagreements, progress_of
 from valuation.review.query import QUEUES
 from valuation.review.series_figure import series_figure
 from valuation.review.session import Open, Signed
@@ -65,6 +65,13 @@ def _headline_series(run: ReviewRun) -> pd.DataFrame:
 def _audits(desk: Desk, run_id: str, analyst: str) -> list[dict[str, Any]]:
     """Every audit of the run with how far it is and what it says so far."""
     return [
-        {"audit": audit, "progress": progress_of(desk, audit, analyst), "facts": audit_facts(desk, audit)}
+        {
+            "audit": audit,
+            "progress": progress_of(desk, audit, analyst),
+            "facts": audit_facts(desk, audit),
+            "n_disagreements": sum(
+                not one.settled_by for one in disagreements(desk.log.standing(audit_id=audit.audit_id))
+            ),
+        }
         for audit in desk.audits_of(run_id)
     ]

@@ -33,6 +33,7 @@ def words(
     run_id: str,
     id: Annotated[str, Query(max_length=400)] = "",  # noqa: A002 - the address's own word
     gig: Annotated[str, Query(max_length=400)] = "",
+    n: Annotated[int, Query(ge=0, le=50)] = 0,
 ) -> HTMLResponse:
     """A gig's text with marks; not for a session whose figures are hidden."""
     run = desk.run(run_id)
@@ -53,5 +54,6 @@ def words(
     ends = list(accumulate(len(part) + 1 for part in parts))
     cut = [between(marked.segments, end - 1 - len(part), end - 1) for part, end in zip(parts, ends, strict=True)]
     return page(
-        "words.html.j2", request, analyst, lead=cut[1], rest=cut[2], skills=cut[3], how=HOW[marked.how],
+        "words.html.j2", request, analyst, number=n, title=cut[0], lead=cut[1], rest=cut[2], skills=cut[3],
+        how=HOW[marked.how],
     )  # fmt: skip

@@ -30,6 +30,7 @@ def test_the_sample_stands_for_every_session_of_a_month(home):
     assert result.settings_hash == settings_hash(json.loads((home.run_folder() / "manifest.json").read_text()))
 
 
+@pytest.mark.slow
 def test_frame_and_sample_agree_with_the_strata(home):
     home.audit_draw(per_month=40)
     audit = open_audit(home.layout)
@@ -45,6 +46,7 @@ def test_frame_and_sample_agree_with_the_strata(home):
         assert rows["matched"].eq(not one["unmatched"]).all()
 
 
+@pytest.mark.slow
 def test_thirds_and_kinds_are_those_of_the_sessions(home):
     home.audit_draw(per_month=1000)
     audit = open_audit(home.layout)
@@ -57,6 +59,7 @@ def test_thirds_and_kinds_are_those_of_the_sessions(home):
         assert (rows["max"].to_numpy()[:-1] <= rows["min"].to_numpy()[1:]).all()
 
 
+@pytest.mark.slow
 def test_the_order_of_work_is_a_permutation_and_not_the_order_of_ids(home):
     home.audit_draw(per_month=40, double_share=0.25)
     audit = open_audit(home.layout)
@@ -93,6 +96,7 @@ def test_draws_do_not_depend_on_the_order_of_rows(home, tmp_path):
         assert (second.folder / name).read_bytes() == (first.folder / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_draws_others(home):
     ids = []
     for seed in (1, 2):
@@ -101,6 +105,7 @@ def test_another_seed_draws_others(home):
     assert 0 < len(ids[0] & ids[1]) < 30
 
 
+@pytest.mark.slow
 def test_newest_first_and_unfinished_ones_not_at_all(home):
     assert audit_ids(home.layout) == []
     with pytest.raises(InputError, match="no audit yet; draw one with: valuation audit draw"):
@@ -117,6 +122,7 @@ def test_newest_first_and_unfinished_ones_not_at_all(home):
         open_audit(home.layout, "../audits/a")
 
 
+@pytest.mark.slow
 def test_an_edited_sample_is_refused(home):
     result = home.audit_draw(per_month=20)
     path = result.folder / "sample.parquet"
@@ -127,12 +133,14 @@ def test_an_edited_sample_is_refused(home):
         open_audit(home.layout)
 
 
+@pytest.mark.slow
 def test_a_dry_run_writes_nothing_and_says_the_same(home):
     dry = home.audit_draw(per_month=20, dry_run=True)
     assert not home.layout.audits.exists()
     assert dry.strata == home.audit_draw(per_month=20).strata
 
 
+@pytest.mark.slow
 def test_months_can_be_chosen(home):
     months = sorted(pd.read_parquet(home.run_folder() / "values.parquet")["month"].unique())
     one = home.audit_draw(per_month=20, months=[months[1]])
@@ -149,6 +157,7 @@ def test_names_are_letters_digits_and_dashes(work):
             work.audit_draw(per_month=20, name=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("setting", "message"), [
     ("audit.stratify_by=colour", "sessions have no column 'colour'; they have .*kind"),
     ("audit.stratify_by=kind x colour", "sessions have no column 'colour'"),
@@ -158,12 +167,14 @@ def test_a_column_that_is_not_there(work, setting, message):
         Workspace(work.layout.root, overrides=[setting]).audit_draw(per_month=20)
 
 
+@pytest.mark.slow
 def test_without_kinds(work):
     result = Workspace(work.layout.root, overrides=["audit.stratify_by="]).audit_draw(per_month=20, dry_run=True)
     assert result.kind_by == ""
     assert {one.kind for one in result.strata} == {"", None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "message"), [({"per_month": 3}, "at least 4"), ({"double_share": 1.5}, "from 0 to 1")]
 )
@@ -172,6 +183,7 @@ def test_numbers_out_of_range(work, asked, message):
         work.audit_draw(**asked)
 
 
+@pytest.mark.slow
 def test_what_is_expected_is_said_before_anyone_works(home):
     result = home.audit_draw(per_month=40)
     assert [one.spread for one in result.expected[:3]] == [1.3, 0.9, 0.6]
@@ -195,6 +207,7 @@ def test_what_is_expected_is_said_before_anyone_works(home):
     assert max(len(line) for line in text.splitlines()[:-1]) <= 80
 
 
+@pytest.mark.slow
 def test_the_users_part_alone_is_that_of_a_plain_growth(home):
     """Σψ² of the difference of two means, users as clusters, by hand."""
     result = home.audit_draw(per_month=40)
@@ -209,6 +222,7 @@ def test_the_users_part_alone_is_that_of_a_plain_growth(home):
     assert result.expected[0].users == pytest.approx(by_hand, rel=0.05)  # but for the factor of few users
 
 
+@pytest.mark.slow
 def test_sessions_that_are_gone_are_named(home):
     from valuation.storage import write_sessions
 

@@ -81,6 +81,7 @@ def test_levels_and_growth_are_those_of_the_formula(home, drawn, brought, truth)
     assert sum(one.n_audited for one in result.audited.months) == len(matched)
 
 
+@pytest.mark.slow
 def test_plain_is_the_runs_own_and_users_alone_stand_beside_it(home, drawn, brought, truth):
     brought(home, "a", prices_by(truth, list(drawn.wanted)))
     result = home.audit_estimate("a")
@@ -104,6 +105,7 @@ def test_plain_is_the_runs_own_and_users_alone_stand_beside_it(home, drawn, brou
     assert ours == pytest.approx(width, rel=0.15)
 
 
+@pytest.mark.slow
 def test_gigs_come_before_prices_and_duplicates_count_once(home, drawn, brought, truth):
     matches = pd.read_parquet(home.run_folder() / "matches.parquet").sort_values(["session_id", "rank"])
     rows = prices_by(truth, list(drawn.wanted))
@@ -124,6 +126,7 @@ def test_gigs_come_before_prices_and_duplicates_count_once(home, drawn, brought,
     assert (result.counts.by_gigs, result.counts.by_price) == (1, len(rows) - 1)
 
 
+@pytest.mark.slow
 def test_a_member_of_a_cluster_has_its_clusters_price(home, drawn, brought, truth):
     manifest = json.loads((home.run_folder() / "manifest.json").read_text())
     folder = home.layout.indices / manifest["basket_id"]
@@ -171,6 +174,7 @@ def test_undone_verdicts_do_not_count_and_adjudications_do(home, drawn, brought,
     assert without.audited == after.audited
 
 
+@pytest.mark.slow
 def test_non_response_is_counted_by_month_with_bounds(home, drawn, brought, truth):
     rows = prices_by(truth, list(drawn.wanted), noise=0.3)
     silent = [one for at_, one in enumerate(drawn.wanted) if at_ % 5 == 0]
@@ -221,6 +225,7 @@ def test_precision_with_design_weights(home, drawn, brought):
         assert row["estimate"] == pytest.approx((yes & mine).sum() / (~open_ & mine).sum())
 
 
+@pytest.mark.slow
 def test_precision_is_shown_where_values_are_missing(home, drawn, brought):
     matches = pd.read_parquet(home.run_folder() / "matches.parquet")
     near = matches[matches["session_id"].isin(drawn.wanted) & (matches["rank"] == 1)]
@@ -244,6 +249,7 @@ def test_precision_is_shown_where_values_are_missing(home, drawn, brought):
     assert data["precision"]["estimate"] == 0.0
 
 
+@pytest.mark.slow
 def test_agreement_of_what_two_judged(home, drawn, brought):
     matches = pd.read_parquet(home.run_folder() / "matches.parquet")
     near = matches[matches["session_id"].isin(drawn.wanted) & (matches["rank"] <= 2)].reset_index(drop=True)
@@ -263,6 +269,7 @@ def test_agreement_of_what_two_judged(home, drawn, brought):
     assert table.loc["cant_say_share", "estimate"] == 0.0
 
 
+@pytest.mark.slow
 def test_verdicts_that_were_not_blind_have_no_part_in_agreement(home, drawn, brought):
     from dataclasses import replace
 
@@ -279,18 +286,21 @@ def test_verdicts_that_were_not_blind_have_no_part_in_agreement(home, drawn, bro
     assert table["n_units"].tolist() == [0] * 5
 
 
+@pytest.mark.slow
 def test_nothing_judged_says_how_many_are_needed(home, drawn):
     with pytest.raises(ThinMatchError, match="no verdict stands in audit a; at least 2 sessions of each month"):
         home.audit_estimate()
     assert not (drawn.folder / "estimate.json").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_gone(home, drawn):
     shutil.rmtree(home.run_folder())
     with pytest.raises(InputError, match="which is not in the workspace any more"):
         home.audit_estimate("a")
 
 
+@pytest.mark.slow
 def test_gigs_whose_postings_were_deleted_are_said(home, drawn, brought, truth):
     """A basket that retention took, and match rows with it: what is left still counts."""
     rows = prices_by(truth, list(drawn.wanted))
@@ -309,6 +319,7 @@ def test_gigs_whose_postings_were_deleted_are_said(home, drawn, brought, truth):
     assert any("1 accepted gigs have no price any more" in line for line in result.missing)
 
 
+@pytest.mark.slow
 def test_the_files_say_what_the_result_says(home, drawn, brought, truth):
     brought(home, "a", prices_by(truth, list(drawn.wanted), noise=0.3))
     result = home.audit_estimate()

@@ -33,6 +33,7 @@ def judged(home, brought, truth):
     return home
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TABLES)
 def test_out_and_into_another_workspace_gives_the_same_estimate(judged, tmp_path, kind):
     other = tmp_path / "other"
@@ -51,6 +52,7 @@ def test_out_and_into_another_workspace_gives_the_same_estimate(judged, tmp_path
         assert mine.read_bytes() == theirs.read_bytes(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TABLES)
 def test_back_into_the_same_workspace_adds_nothing(judged, tmp_path, kind):
     judged.audit_export("a", tmp_path / "out", formats=TABLES)
@@ -58,6 +60,7 @@ def test_back_into_the_same_workspace_adds_nothing(judged, tmp_path, kind):
     assert (back.kept, back.already_there, back.quarantined) == (0, 28, 0)
 
 
+@pytest.mark.slow
 def test_the_columns_are_exactly_eight(judged, tmp_path):
     judged.audit_export("a", tmp_path / "out", formats=TABLES)
     assert pd.read_csv(tmp_path / "out" / "verdicts.csv").columns.tolist() == COLUMNS
@@ -72,6 +75,7 @@ def test_no_cell_begins_as_a_formula(judged, tmp_path):
     assert set(notes) == {"'=1+1", "''@x", 'a,"b"\nc'}
 
 
+@pytest.mark.slow
 def test_the_log_has_undone_lines(judged, tmp_path):
     from valuation.verdicts import open_log, review_url
 
@@ -84,6 +88,7 @@ def test_the_log_has_undone_lines(judged, tmp_path):
     assert lines["action"].tolist() == ["verdict"] * 29 + ["undo"]
 
 
+@pytest.mark.slow
 def test_what_leaves_is_said(judged, tmp_path):
     result = judged.audit_export("a", tmp_path / "out", formats=["html"], analyst="Ada")
     assert result.files == ("audit-a.html",)
@@ -92,6 +97,7 @@ def test_what_leaves_is_said(judged, tmp_path):
     assert judged.audit_export("a", tmp_path / "out", formats=["csv"]).warning == ""
 
 
+@pytest.mark.slow
 def test_what_cannot_be(judged, tmp_path):
     with pytest.raises(ConfigError, match="--formats 'dta': expected some of csv, parquet, html"):
         judged.audit_export("a", tmp_path / "out", formats=["dta"])

@@ -53,6 +53,7 @@ def counts(result):
     return result.kept, result.already_there, result.quarantined
 
 
+@pytest.mark.slow
 def test_what_a_row_says_reaches_the_log(home, drawn, near, brought):
     session, gigs = near
     rows = [
@@ -80,6 +81,7 @@ def test_the_same_file_again_adds_nothing_and_undone_stays_undone(home, drawn, n
     assert [one.entry.posting_id for one in standing(home)] == [gigs[0]]
 
 
+@pytest.mark.slow
 def test_two_equal_rows_of_one_call_are_one(home, drawn, near, brought):
     session, gigs = near
     rows = [row(session, gigs[0])] * 3
@@ -139,6 +141,7 @@ def test_every_reason_is_tested():
     assert tested == set(VerdictReason) == set(MEANINGS)
 
 
+@pytest.mark.slow
 def test_two_verdicts_that_differ_on_one_thing_are_both_set_aside(home, drawn, near, brought, tmp_path):
     session, gigs = near
     rows = [row(session, gigs[0]), row(session, gigs[0], "wrong_kind", decided_at=at(5)), row(session, gigs[1])]
@@ -149,6 +152,7 @@ def test_two_verdicts_that_differ_on_one_thing_are_both_set_aside(home, drawn, n
     assert counts(brought(home, "a", rows)) == (0, 1, 2)
 
 
+@pytest.mark.slow
 def test_an_older_verdict_does_not_take_the_place_of_a_newer_one(home, drawn, near, brought):
     session, gigs = near
     brought(home, "a", [row(session, gigs[0], "wrong_kind", decided_at=at(100))])
@@ -162,12 +166,14 @@ def test_an_older_verdict_does_not_take_the_place_of_a_newer_one(home, drawn, ne
     assert [one.entry.verdict for one in standing(home)] == ["cant_say"]
 
 
+@pytest.mark.slow
 def test_rows_are_appended_in_the_order_of_time(home, drawn, near, brought):
     session, gigs = near
     brought(home, "a", [row(session, gigs[0], "wrong_kind", decided_at=at(9)), row(session, gigs[1], decided_at=at(3))])
     assert [one.entry.posting_id for one in standing(home)] == [gigs[1], gigs[0]]
 
 
+@pytest.mark.slow
 def test_adjudications_stand_beside(home, drawn, near, brought):
     session, gigs = near
     brought(home, "a", [row(session, gigs[0])])
@@ -176,6 +182,7 @@ def test_adjudications_stand_beside(home, drawn, near, brought):
     assert len(verdict_frame(standing(home), adjudicates=True)) == 1
 
 
+@pytest.mark.slow
 def test_who_and_when_can_be_said_once_for_all_rows(home, drawn, near, brought):
     session, gigs = near
     bare = [{"session_id": session, "posting_id": gigs[0], "verdict": "comparable"}]
@@ -190,6 +197,7 @@ def test_who_and_when_can_be_said_once_for_all_rows(home, drawn, near, brought):
     assert (one.entry.analyst, one.entry.decided_at) == ("Ada", datetime(2026, 7, 1, 8, 0))  # noqa: DTZ001
 
 
+@pytest.mark.slow
 def test_what_stands_in_a_row_comes_before_what_is_said_for_all(home, drawn, near, brought):
     session, gigs = near
     rows = [row(session, gigs[0], analyst="Bo"), row(session, gigs[1], analyst=None)]
@@ -199,12 +207,14 @@ def test_what_stands_in_a_row_comes_before_what_is_said_for_all(home, drawn, nea
     } == {(gigs[0], "Bo"), (gigs[1], "Ada")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{"analyst": "<x>"}, {"decided_at": "soon"}])
 def test_a_flag_that_cannot_be(home, drawn, near, brought, how):
     with pytest.raises(ConfigError, match="--"):
         brought(home, "a", [row(*near[:1])], **how)
 
 
+@pytest.mark.slow
 def test_a_file_without_verdicts_names_its_columns(home, drawn, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n")
@@ -213,6 +223,7 @@ def test_a_file_without_verdicts_names_its_columns(home, drawn, tmp_path):
     assert not (home.layout.root / "quarantine" / "verdicts").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["parquet", "jsonl", "csv.gz"])
 def test_formats(home, drawn, near, tmp_path, ending):
     session, gigs = near
@@ -232,6 +243,7 @@ def test_formats(home, drawn, near, tmp_path, ending):
     }  # a CSV's first apostrophe keeps a spreadsheet from running
 
 
+@pytest.mark.slow
 def test_a_broken_row_is_set_aside(home, drawn, near, tmp_path):
     session, gigs = near
     path = tmp_path / "v.csv"
@@ -241,6 +253,7 @@ def test_a_broken_row_is_set_aside(home, drawn, near, tmp_path):
     assert result.files[0].reasons == (("unreadable_row", 1),)
 
 
+@pytest.mark.slow
 def test_names_of_an_offline_page_stand_for_their_gigs_here_only(home, drawn, near, brought):
     session, gigs = near
     key = read_key(home.layout)
@@ -253,6 +266,7 @@ def test_names_of_an_offline_page_stand_for_their_gigs_here_only(home, drawn, ne
     assert (one.entry.session_id, one.entry.posting_id) == (session, gigs[2])
 
 
+@pytest.mark.slow
 def test_an_import_of_postings_leaves_the_verdicts_set_aside(home, drawn, near, brought, tmp_path):
     result = brought(home, "a", [row("nobody")])
     file = tmp_path / "p.csv"
@@ -266,6 +280,7 @@ def test_an_import_of_postings_leaves_the_verdicts_set_aside(home, drawn, near, 
     assert (home.layout.root / "quarantine" / "verdicts" / "a" / f"{result.files[0].import_id}.parquet").exists()
 
 
+@pytest.mark.slow
 def test_the_clock_is_an_argument(home, drawn, near, tmp_path):
     path = tmp_path / "v.csv"
     pd.DataFrame([row(*near[:1])]).to_csv(path, index=False)
@@ -295,6 +310,7 @@ def test_five_thousand_rows_take_little(home, tmp_path):
     assert spent < 4.0, spent  # reading, checking and comparing; a second on an idle machine
 
 
+@pytest.mark.slow
 def test_a_price_alone_is_a_value(home, drawn, brought, truth):
     rows = prices_by(truth, list(drawn.wanted))
     assert brought(home, "a", rows).kept == len(drawn.wanted)
