@@ -35,6 +35,11 @@ OWN_FLAGS = {
     "simulate": ["--out", "--worlds", "--cell", "--seed", "--processes", "--text"],
     "train-encoder": [],
     "export": ["--out", "--tables", "--figures"],
+    "audit draw": ["--run", "--per-month", "--month", "--name", "--double", "--dry-run"],
+    "audit export": ["--out", "--formats", "--analyst"],
+    "audit import": ["--analyst", "--decided-at", "--adjudicated"],
+    "audit estimate": ["--adjudicated-first", "--without-adjudications"],
+    "review": ["--host", "--port"],
 }
 
 

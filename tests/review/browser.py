@@ -63,9 +63,9 @@ def serving(root: Path) -> Iterator[Served]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_quiet())
     try:
         line = process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the pages did not start: {process.stderr.read()}")
-        said = json.loads(line)
+        said = json.loads(line or "{}")
+        if "sign_in" not in said:
+            raise AssertionError(f"the pages did not start: {line or process.stderr.read()}")
         yield Served(root, said["url"].rstrip("/"), said["sign_in"])
     finally:
         process.terminate()

@@ -77,7 +77,7 @@ def hidden_things(served: Served, session_id: str, others: tuple[str, ...]) -> d
         "weight": [f"{one:.{digits}f}" for one in matches["weight"] for digits in (3, 4, 6)],
         "address": ["tell-tale.example"],
         "source": ["tell-tale-market"],
-        "date": ["2019-07"],
+        "date": ["2019-07", *(f"2019-07-{day:02d}" for day in range(1, 29))],
         "posting_id": sorted(gig_titles(served)),
         "others": list(others),
     }

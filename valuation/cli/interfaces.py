@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from valuation.cli.interfaces_named import EXPLAINED, NESTED, RESULTS, TABLES
 from valuation.cli.options import EVERYWHERE
 from valuation.cli.verbs import app
 
@@ -37,81 +38,6 @@ ThinMatchError, BelowExpectation, ConfigError, UsageError, Interrupted, Internal
 is interrupted, or below expectation, prints its result instead; the exit status tells. Numbers that are missing or
 not finite are `null`; times are ISO 8601 in UTC.
 """
-# What `--json` prints beside `command`, as the fields of a result; {verb: module:class}.
-RESULTS = {
-    "demo": "valuation.pipeline.demo:DemoResult",
-    "init": "valuation.cli.results:Made",
-    "status": "valuation.pipeline.status:Status",
-    "run": "valuation.pipeline.run:RunResult",
-    "price": "valuation.pipeline.price:PriceResult",
-    "validate": "valuation.pipeline.validate:ValidationResult",
-    "report": "valuation.cli.results:Page",
-    "placebo": "valuation.evidence.placebo:PlaceboResult",
-    "sensitivity": "valuation.evidence.sensitivity:SensitivityResult",
-    "simulate": "valuation.evidence.simulate:SimulationResult",
-    "train-encoder": "valuation.pipeline.encoder_training:TrainedEncoder",
-    "export": "valuation.pipeline.exporting:ExportResult",
-    "import postings": "valuation.cli.results:Imported",
-    "import sessions": "valuation.cli.results:Imported",
-    "quarantine show": "valuation.cli.results:SetAside",
-    "quarantine export": "valuation.cli.results:Exported",
-    "quarantine retry": "valuation.cli.results:Imported",
-    "crawl collect": "valuation.cli.crawl_results:Crawled",
-    "crawl reparse": "valuation.cli.crawl_results:Crawled",
-    "crawl sources": "valuation.cli.crawl_results:Sources",
-    "crawl expire": "valuation.pipeline.retention:RetentionReport",
-    "crawl new": "crawlers.scaffold:NewSource",
-}
-EXPLAINED = (
-    "run_id", "session_id", "summary", "s_min", "nearest", "calibration", "pricer", "value", "matches", "other_pricers",
-    "typical_band", "single_posting_band", "not_shown", "withdrawn", "n_deleted",
-)  # fmt: skip
-# What the lists in those results hold.
-NESTED = {
-    "files[]": "valuation.imports.report:FileReport",
-    "reasons[] of quarantine show": "valuation.cli.results:Reason",
-    "sources[] of status": "valuation.pipeline.status:SourceMonths",
-    "sources[] of crawl collect, crawl reparse": "valuation.cli.crawl_results:CrawledSource",
-    "sources[] of crawl sources": "valuation.collection.sources:SourceState",
-    "left_out[]": "valuation.pipeline.validate:RowsLeftOut",
-    "months[]": "valuation.pipeline.status:MonthCount",
-    "nearest of explain": "valuation.pipeline.explained_parts:Nearest",
-    "other_pricers[] of explain": "valuation.pipeline.explained_values:OtherValue",
-    "typical_band of explain": "valuation.pipeline.explained_bands:TypicalParts",
-    "single_posting_band of explain": "valuation.pipeline.explained_bands:SingleParts",
-    "left_out[] of single_posting_band": "valuation.pipeline.explained_bands:FoldValue",
-    "lower, upper of single_posting_band": "valuation.pipeline.explained_bands:BandEnd",
-}
-# Where each table lies in a workspace.
-TABLES = {
-    "Postings": "postings/source=…/month=…/part.parquet",
-    "PostingVersions": "versions/source=…/month=…/part.parquet",
-    "Sessions": "sessions/month=…/part.parquet",
-    "Imports": "imports.parquet",
-    "Quarantine": "quarantine/<kind>/<import_id>.parquet",
-    "Matches": "runs/<run_id>/matches.parquet",
-    "Values": "runs/<run_id>/values.parquet",
-    "Workings": "runs/<run_id>/workings.parquet",
-    "LeftOut": "runs/<run_id>/left_out.parquet",
-    "PostingErrors": "indices/<basket_id>/errors-<settings>.parquet",
-    "SeriesTable": "runs/<run_id>/series.parquet",
-    "Growth": "runs/<run_id>/growth.parquet",
-    "ShiftCheck": "runs/<run_id>/shift_check.parquet",
-    "Decomposition": "runs/<run_id>/decomposition.parquet",
-    "Validation": "runs/<run_id>/validation.parquet",
-    "IndexNumbers": "runs/<run_id>/index_numbers.parquet",
-    "PriceVolume": "runs/<run_id>/price_volume.parquet",
-    "TimeDummies": "runs/<run_id>/time_dummies.parquet",
-    "People": "runs/<run_id>/people.parquet",
-    "Placebo": "runs/<run_id>/placebo.parquet",
-    "PlaceboDraws": "runs/<run_id>/placebo_draws.parquet",
-    "TiltBacktest": "runs/<run_id>/tilt_backtest.parquet",
-    "Sensitivity": "runs/<run_id>/sensitivity.parquet",
-    "ValidationPredictions": "validation/<basket>/validation_predictions.parquet",
-    "HoldoutPredictions": "validation/<basket>/holdout_predictions.parquet",
-    "SimulationStudy": "the --out of valuation simulate",
-    "Priced": "the --out of valuation price",
-}
 
 
 def page() -> str:
@@ -191,6 +117,10 @@ def _nested() -> str:
         ("`rows[]` of `quarantine show`", "the columns of Quarantine, below"),
         ("`table[]` of `validate`", "the columns of Validation, below"),
         ("`table[]` of `placebo`, `sensitivity`, `simulate`", "the columns of Placebo, Sensitivity, SimulationStudy"),
+        (
+            "`precision_table[]`, `agreement_table[]` of `audit estimate`",
+            "the columns of AuditPrecision, AuditAgreement",
+        ),
         ("`value` of `explain`", "the columns of Values, below"),
         ("`matches[]` of `explain`", "the columns of Matches but session_id, and `title`, `unit`, `fold`, `error`"),
     ]
@@ -221,6 +151,10 @@ def _files() -> str:
         ("`crawl/<source>/store.db`", "A source's answers, versions, counts and faults (SQLite; `docs/crawl.md`)."),
         ("`crawl/reports/<time>/`", "A crawl's `report.html` and `report.json`."),
         ("`runs/<run_id>/withdrawn.json`", "What retention has deleted of a run's postings, if anything."),
+        ("`review.db`", "Verdicts (SQLite), unless `review.database` names another database."),
+        ("`runs/<run_id>/.review/`", "The lists of the review pages (DuckDB); made again when it is missing."),
+        ("`indices/<basket>/gigs.sqlite`", "The basket's postings for the review pages; goes with the basket."),
+        ("`audits/<audit_id>/`", "A sample, its design, `audit.json`, and what was estimated, `estimate.json`."),
         ("`faults/`", "Trace-backs of errors of ours (exit status 70)."),
     ]
     return _markdown(("path", "holds"), rows)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from valuation.errors import EnvironmentFault, InputError
-from valuation.review.items_sql import BUILD, conditions, ordering, quote
+from valuation.review.items_sql import SESSIONS, VALUES, build, conditions, ordering, quote
 from valuation.review.query import PAGE_ROWS
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 FOLDER = ".review"
 MEMORY = "512MB"
 MOST_FACETS, MOST_VALUES = 8, 30
-KINDS = {"VARCHAR": "text", "BOOLEAN": "flag", "TIMESTAMP WITH TIME ZONE": "time", "TIMESTAMP": "time"}
+KINDS = {"VARCHAR": "text", "BOOLEAN": "flag", "TIMESTAMP": "time"}
+VERSION = 2  # of what the file holds
+SEALED = {"threads": 2, "memory_limit": MEMORY, "enable_external_access": False, "lock_configuration": True}
+"""No statement could read or write another file, and none could change that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +196,7 @@ def open_items(layout: Layout, folder: Path) -> Items:
             if not path.exists():
                 path.parent.mkdir(exist_ok=True)
                 _build(layout, folder, path)
-        connection = duckdb.connect(str(path), read_only=True, config={"threads": 2, "memory_limit": MEMORY})
-        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-        return Items(connection)
+        return Items(duckdb.connect(str(path), read_only=True, config=SEALED))
     except duckdb.IOException as error:
         raise EnvironmentFault(f"{path}: cannot be opened: {_first_line(error)}") from error
     except duckdb.Error as error:
@@ -207,19 +208,28 @@ def open_items(layout: Layout, folder: Path) -> Items:
 def _build(layout: Layout, folder: Path, path: Path) -> None:
     import duckdb
 
-    for old in path.parent.glob("items-*.duckdb*"):
-        old.unlink(missing_ok=True)
     temporary = path.with_name(f".tmp-{secrets.token_hex(8)}.duckdb")
     try:
         connection = duckdb.connect(str(temporary), config={"threads": 2, "memory_limit": MEMORY})
         try:
-            connection.execute(BUILD, {"values": str(folder / "values.parquet"), "sessions": _sessions(layout)})
+            _fill(connection, str(folder / "values.parquet"), _sessions(layout))
             connection.execute("CREATE UNIQUE INDEX items_by_session ON items (session_id)")
         finally:
             connection.close()
         temporary.replace(path)
+        for old in path.parent.glob("items-*.duckdb*"):
+            if old != path:  # another process may have made this one meanwhile
+                old.unlink(missing_ok=True)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _fill(connection: DuckDBPyConnection, values: str, sessions: list[str]) -> None:
+    """Make the table `items` out of the run's values and the sessions."""
+    theirs = connection.execute(f"DESCRIBE SELECT * FROM {SESSIONS}", {"sessions": sessions}).fetchall()
+    ours = connection.execute(f"DESCRIBE SELECT * FROM {VALUES}", {"values": values}).fetchall()
+    sql = build([str(row[0]) for row in ours], [(str(row[0]), str(row[1])) for row in theirs])
+    connection.execute(sql, {"values": values, "sessions": sessions})
 
 
 def _sessions(layout: Layout) -> list[str]:
@@ -235,7 +245,7 @@ def _stamp(layout: Layout, folder: Path) -> str:
     files = [folder / "values.parquet", *sorted(layout.sessions.glob("month=*/*.parquet"))]
     stats = [(path.parent.name, path.stat()) for path in files if path.exists()]
     facts = [(name, found.st_size, found.st_mtime_ns) for name, found in stats]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((VERSION, facts)).encode()).hexdigest()[:12]
 
 
 def _first_line(error: Exception) -> str:

@@ -2,33 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from valuation.review.query import QUEUES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from valuation.review.items import Judged
     from valuation.review.query import Query
 
-BUILD = """
-CREATE TABLE items AS
-WITH s AS (
-  SELECT * EXCLUDE (month, weight)
-  FROM read_parquet($sessions, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)
-), v AS (
-  SELECT * FROM read_parquet($values)
-)
-SELECT
-  v.*,
-  s.* EXCLUDE (session_id),
-  ln(v.typical_upper / v.typical_lower) AS typical_width,
-  v.log_value - median(v.log_value) OVER (PARTITION BY v.month) AS deviation
-FROM v LEFT JOIN s ON s.session_id = v.session_id
-ORDER BY v.session_id
-"""
-"""`typical_width` and `deviation` are in log points; `deviation` is from the median of the session's month."""
+SESSIONS = "read_parquet($sessions, hive_partitioning = false, union_by_name = true)"
+VALUES = "read_parquet($values)"
+COMPUTED = {
+    "typical_width": "ln(v.typical_upper / v.typical_lower)",
+    "deviation": "v.log_value - median(v.log_value) OVER (PARTITION BY v.month)",
+}
+"""In log points; `deviation` is from the median of the session's month."""
+LEFT_OUT = ("session_id", "month", "weight")  # of a session's own columns: its row of `values` has them
+NUMBERS = re.compile(r"U?(?:TINY|SMALL|BIG)?INT(?:EGER)?|U?INTEGER|FLOAT|DOUBLE")
+LONG_NUMBERS = re.compile(r"U?HUGEINT|DECIMAL\(.*\)")
+
+
+def build(values: Iterable[str], sessions: Iterable[tuple[str, str]]) -> str:
+    """SQL that makes the table `items` of `SESSIONS` and `VALUES`.
+
+    Parameters
+    ----------
+    values : iterable of str
+        Columns of the run's values.
+    sessions : iterable of (name, type)
+        Columns of the sessions and DuckDB's words for their types. They come from a user's files: one that is named
+        like a column of ours, in capitals or not, becomes ``sessions.NAME``.
+    """
+    ours = [*values, *COMPUTED]
+    taken = {name.lower() for name in ours}
+    chosen = ["v.*"]
+    for name, kind in sessions:
+        if name not in LEFT_OUT:
+            label = f"sessions.{name}" if name.lower() in taken else name
+            taken.add(label.lower())
+            chosen.append(f"{_plain(f's.{quote(name)}', kind)} AS {quote(label)}")
+    chosen += [f"{sql} AS {quote(name)}" for name, sql in COMPUTED.items()]
+    return (
+        f"CREATE TABLE items AS SELECT {', '.join(chosen)} "
+        f"FROM {VALUES} v LEFT JOIN {SESSIONS} s ON s.session_id = v.session_id ORDER BY v.session_id"
+    )
+
+
+def _plain(column: str, kind: str) -> str:
+    """A column as a number, text, flag or time in UTC: what lists can filter and sort whatever the machine's zone."""
+    if kind in ("FLOAT", "DOUBLE"):
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END"
+    if LONG_NUMBERS.fullmatch(kind):
+        return f"CAST({column} AS DOUBLE)"
+    if kind in ("VARCHAR", "BOOLEAN") or NUMBERS.fullmatch(kind):
+        return column
+    if kind in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
+        return f"make_timestamp(epoch_us(CAST({column} AS TIMESTAMP WITH TIME ZONE)))"
+    return f"CAST({column} AS {'TIMESTAMP' if kind.startswith('TIMESTAMP') else 'VARCHAR'})"
 
 
 def quote(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from valuation.review.desk import Desk, ReviewRun
     from valuation.verdicts import Stored
 
-PRICE_SIGNS = "$ \u00a0\u202f,"
+_PRICE = re.compile(r"(?:\d{1,3}(?:([, \u00a0\u202f])\d{3})(?:\1\d{3})*|\d+)(?:\.\d{1,2})?", re.ASCII)
+_SIGNS = re.compile(r"^(?:US ?)?\$|(?:USD|\$)$|^USD", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,28 +116,28 @@ def settle(desk: Desk, run: ReviewRun, audit: Audit, session_id: str, analyst: s
 
 
 def read_price(text: str) -> float | None:
-    """Read a price in US dollars as people write it; nothing is None.
+    """Read a price in US dollars as people write it; nothing is None. What could be two prices is not guessed at.
 
     Raises
     ------
     InputError
-        It is not a number above 0.
+        It is not a number above 0, or one in another country's way: ``1,5``, ``1.250``.
 
     >>> read_price("$1,250.50"), read_price(" ")
     (1250.5, None)
     """
-    plain = text.strip().removesuffix("USD").removesuffix("usd")
-    for sign in PRICE_SIGNS:
-        plain = plain.replace(sign, "")
-    if not plain:
+    if not text.strip():
         return None
-    try:
-        price = float(plain) if plain.isascii() else float("nan")
-    except ValueError:
-        price = float("nan")
-    if not 0 < price < float("inf"):
+    plain = _SIGNS.sub("", text.strip()).strip()
+    price = float(re.sub(r"[^\d.]", "", plain)) if _PRICE.fullmatch(plain) else 0.0
+    if not price > 0:
         raise InputError(f"price {text.strip()[:40]!a}: expected US dollars above 0, such as 250 or 1,250.50")
     return price
+
+
+def undo_token(nonce: str, audit_id: str, analyst: str) -> str:
+    """Token of the line that takes a verdict back: one a page, an audit and an analyst."""
+    return hashlib.sha256(json.dumps(["undo", nonce, audit_id, analyst]).encode()).hexdigest()
 
 
 def _take_in_hand(desk: Desk, audit: Audit, session_id: str, analyst: str) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from valuation.errors import InputError
 from valuation.review.desk import now
-from valuation.review.judging import Form, judge, settle
+from valuation.review.judging import Form, judge, settle, undo_token
 from valuation.review.pages import address
 from valuation.review.session import Open, Sent, local_path
 
@@ -73,7 +73,7 @@ def undo(
     if not nonce:
         raise InputError("this form is not one of these pages; reload and try again")
     opened = None if not audit else desk.audit(audit)
-    taken = desk.log.undo(analyst=analyst.name, audit_id=audit, token=f"undo-{nonce}", decided_at=now())
+    taken = desk.log.undo(analyst=analyst.name, audit_id=audit, token=undo_token(nonce, audit, analyst.name), decided_at=now())
     if taken is None:
         return _to(local_path(back))
     session = taken.entry.session_id

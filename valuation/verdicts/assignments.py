@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select, update
 
 from valuation.verdicts.schema import ASSIGNMENTS
 from valuation.verdicts.upserting import insert_if_new
-from valuation.verdicts.writing import writing
+from valuation.verdicts.writing import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,14 +51,14 @@ class Assignments:
 
     def all_of(self, audit_id: str) -> list[Assignment]:
         """Every assignment of an audit, finished or not."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return _all(connection, audit_id)
 
     def finished_by(self, audit_id: str, analyst: str) -> set[str]:
         """Sessions of an audit that an analyst has finished."""
         c = ASSIGNMENTS.c
         mine = and_(c.audit_id == audit_id, c.analyst == analyst, c.finished_at.is_not(None))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return {str(row.session_id) for row in connection.execute(select(c.session_id).where(mine))}
 
     def closed_to(self, audit_id: str, wanted: Mapping[str, int], analyst: str) -> set[str]:
@@ -67,7 +67,7 @@ class Assignments:
         done = and_(c.audit_id == audit_id, c.finished_at.is_not(None))
         mine = and_(c.audit_id == audit_id, c.analyst == analyst, c.finished_at.is_(None))
         counted = select(c.session_id, func.count().label("n")).where(done).group_by(c.session_id)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             full = {
                 str(row.session_id) for row in connection.execute(counted) if row.n >= wanted.get(row.session_id, 1)
             }
@@ -117,7 +117,7 @@ class Assignments:
         """The analyst's own assignment of a session; None if there is none."""
         c = ASSIGNMENTS.c
         mine = and_(c.audit_id == audit_id, c.session_id == session_id, c.analyst == analyst)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(ASSIGNMENTS).where(mine)).first()
         return None if row is None else _assignment(row)
 
@@ -196,6 +196,7 @@ def _take(
                 ASSIGNMENTS.c.finished_at.is_(None),
                 ASSIGNMENTS.c.expires_at < now,
             )
-            taken = connection.execute(update(ASSIGNMENTS).where(expired).values(analyst=analyst, expires_at=until))
+            mine = {"analyst": analyst, "expires_at": until, "revealed_at": None}  # not seen by this analyst
+            taken = connection.execute(update(ASSIGNMENTS).where(expired).values(mine))
             return taken.rowcount > 0
     return False

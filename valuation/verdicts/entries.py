@@ -19,8 +19,9 @@ WHOLE_SESSION = ""
 """Stands for posting_id in the log where a verdict is on the session as a whole; null in tables."""
 ACTIONS = ("verdict", "undo")
 MAX_PRICE = 1e7
-NOTE_LENGTH, NAME_LENGTH, ID_LENGTH = 4_000, 60, 400
+NOTE_LENGTH, NAME_LENGTH, ID_LENGTH, KEY_LENGTH = 4_000, 60, 400, 64
 # Unprintable characters, marks of direction and zero-width characters have no place in a name that is shown to others.
+_HALVES = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[^\W_](?:[\w .'@+-]{0,58}[\w.)])?", re.UNICODE)
 
 
@@ -106,11 +107,12 @@ class Entry:
             ("session_id", self.session_id, ID_LENGTH),
             ("posting_id", self.posting_id, ID_LENGTH),
             ("better_posting_id", self.better_posting_id or "", ID_LENGTH),
+            ("token", self.token, KEY_LENGTH),
+            ("audit_id", self.audit_id, KEY_LENGTH),
+            ("run_id", self.run_id, KEY_LENGTH),
+            ("settings_hash", self.settings_hash, KEY_LENGTH),
         ):
-            if len(text) > most:
-                raise InputError(f"{name} has {len(text):,} characters; at most {most:,} are kept")
-            if "\x00" in text:
-                raise InputError(f"{name} holds a NUL character, which no database keeps")
+            _check_text(name, text, most)
         if not self.session_id:
             raise InputError("session_id is empty; a verdict is on a session")
 
@@ -131,6 +133,15 @@ class Stored:
     id: int
     fresh: bool
     entry: Entry = field(repr=False)
+
+
+def _check_text(name: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise InputError(f"{name} has {len(text):,} characters; at most {most:,} are kept")
+    if "\x00" in text:
+        raise InputError(f"{name} holds a NUL character, which no database keeps")
+    if _HALVES.search(text):
+        raise InputError(f"{name} holds half a character (a lone surrogate), which no database keeps")
 
 
 def check_analyst(name: str) -> str:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, bindparam, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from valuation.errors import EnvironmentFault
 from valuation.verdicts.assignments import Assignments
@@ -16,7 +15,7 @@ from valuation.verdicts.entries import Entry, Stored
 from valuation.verdicts.places import Places
 from valuation.verdicts.schema import COLUMNS, VERDICT_LOG
 from valuation.verdicts.upserting import insert_if_new
-from valuation.verdicts.writing import writing
+from valuation.verdicts.writing import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,10 +69,10 @@ class VerdictLog:
             The new line, with the session and posting of the one taken back; None if nothing is left to take back.
         """
         with writing(self._engine) as connection:
-            known = connection.execute(select(VERDICT_LOG).where(VERDICT_LOG.c.token == token)).first()
+            mine = and_(VERDICT_LOG.c.analyst == analyst, VERDICT_LOG.c.audit_id == audit_id)
+            known = connection.execute(select(VERDICT_LOG).where(mine, VERDICT_LOG.c.token == token)).first()
             if known is not None:
                 return Stored(known.id, fresh=False, entry=_entry(known))
-            mine = and_(VERDICT_LOG.c.analyst == analyst, VERDICT_LOG.c.audit_id == audit_id)
             last = connection.execute(
                 select(VERDICT_LOG).where(mine, *_standing()).order_by(VERDICT_LOG.c.id.desc()).limit(1)
             ).first()
@@ -140,11 +139,8 @@ class VerdictLog:
         return sorted(row.decided_at for row in rows)
 
     def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[Row[Any]]:
-        try:
-            with self._engine.connect() as connection:
-                return connection.execute(query, given or {}).all()
-        except SQLAlchemyError as error:
-            raise EnvironmentFault(f"verdicts cannot be read: {' '.join(str(error.args[0]).split())[:200]}") from error
+        with reading(self._engine) as connection:
+            return connection.execute(query, given or {}).all()
 
 
 def _standing() -> list[ColumnElement[bool]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from valuation.errors import ConfigError, EnvironmentFault
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
     from valuation.config import Settings
     from valuation.storage import Layout
@@ -22,7 +23,7 @@ BUSY_MS = 30_000
 
 def review_url(layout: Layout, settings: Settings) -> str:
     """Address of the workspace's verdict database: ``review.database``, or ``review.db`` in the workspace."""
-    return settings.review.database or f"sqlite:///{layout.root / FILE}"
+    return settings.review.database or f"sqlite:///{quote(str(layout.root / FILE), safe=' /')}"
 
 
 def open_log(url: str) -> VerdictLog:
@@ -42,15 +43,26 @@ def open_log(url: str) -> VerdictLog:
     engine = _engine(url)
     try:
         _migrate(engine)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, UnicodeError) as error:
         engine.dispose()
         raise EnvironmentFault(f"{shown(url)}: cannot be opened: {_reason(error)}") from error
     return VerdictLog(engine)
 
 
 def shown(url: str) -> str:
-    """Return an address without its password, and without a workspace's folder."""
-    return re.sub(r"(?<=:)[^:/@]+(?=@)", "***", url)
+    """Return an address as messages may show it: without anything that may be a password, however it was written.
+
+    >>> shown("postgresql://ada:se:cr@t@db.example.org/audit?sslpassword=x"), shown("sqlite:////home/ada/review.db")
+    ('postgresql://ada:***@db.example.org/audit?***', 'sqlite:////home/ada/review.db')
+    """
+    kind, split, rest = url.rpartition("://") if "://" in url else ("", "", url)
+    if kind.startswith("sqlite"):
+        return url
+    rest, asked, _ = rest.partition("?")
+    who, at, where = rest.rpartition("@")
+    user, given, _ = who.partition(":")
+    place = re.sub(r"^([^/:\[]*):(?!\d{1,5}(?:/|$))[^/]*", r"\1:***", where)  # a password, where the host was forgotten
+    return f"{kind}{split}{user}{':***' if given else ''}{at}{place}{'?***' if asked else ''}"
 
 
 def _reason(error: Exception) -> str:
@@ -67,17 +79,17 @@ def _engine(url: str) -> Engine:
         address = make_url(url)
         if address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
-        if address.drivername not in ("sqlite", "postgresql+psycopg"):
-            raise ConfigError(f"review.database {shown(url)}: expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+        if address.drivername not in ("sqlite", "postgresql+psycopg") or "@" in (address.host or ""):
+            raise ConfigError(_not_one(url))
         if address.drivername == "sqlite":
-            _check_file(address.database)
+            _check_file(address)
             engine = create_engine(address, connect_args={"timeout": BUSY_MS / 1000}, pool_size=16, max_overflow=16)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
         return create_engine(address, pool_pre_ping=True, pool_size=16, max_overflow=16)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigError(f"review.database {shown(url)}: not an SQLAlchemy address: {_reason(error)}") from error
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise ConfigError(_not_one(url)) from error  # the reason may quote a part of the password
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
             f"review.database {shown(url)}: the driver is missing; "
@@ -85,9 +97,19 @@ def _engine(url: str) -> Engine:
         ) from error
 
 
-def _check_file(name: str | None) -> None:
+def _not_one(url: str) -> str:
+    return (
+        f"review.database {shown(url)!a}: expected sqlite:///FILE or postgresql://USER@HOST/NAME; in a password write "
+        "@ as %40, : as %3A, / as %2F"
+    )
+
+
+def _check_file(address: URL) -> None:
+    name = address.database
     if not name or name == ":memory:":
         raise ConfigError("review.database sqlite://: names no file; verdicts in memory would be lost")
+    if address.query or address.host or "\x00" in name:
+        raise ConfigError(f"review.database {str(address)[:200]!a}: expected sqlite:///FILE and nothing else")
     if not Path(name).parent.is_dir():
         raise EnvironmentFault(f"{Path(name).parent}: no such folder; make it, or set review.database")
 

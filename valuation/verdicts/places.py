@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from valuation.verdicts.schema import PLACES
 from valuation.verdicts.upserting import upsert
-from valuation.verdicts.writing import writing
+from valuation.verdicts.writing import reading, writing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,5 +31,5 @@ class Places:
     def of(self, analyst: str) -> dict[str, str]:
         """Addresses by queue."""
         query = select(PLACES.c.queue, PLACES.c.address).where(PLACES.c.analyst == analyst)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return {str(row.queue): str(row.address) for row in connection.execute(query)}

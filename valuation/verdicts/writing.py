@@ -1,4 +1,4 @@
-"""Transactions that write."""
+"""Transactions that write, and ones that only read, with the database's faults put into words."""
 
 from __future__ import annotations
 
@@ -28,5 +28,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
     except SQLAlchemyError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
-        raise EnvironmentFault(f"the verdict was not kept: {reason}; nothing was changed") from error
+        raise EnvironmentFault(f"the verdict was not kept: {_reason(error)}; nothing was changed") from error
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Read in one transaction.
+
+    Raises
+    ------
+    EnvironmentFault
+        The database refuses.
+    """
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise EnvironmentFault(f"verdicts cannot be read: {_reason(error)}") from error
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """The driver's own message, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200]

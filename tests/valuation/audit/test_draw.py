@@ -26,6 +26,11 @@ def test_the_sample_stands_for_every_session_of_a_month(home):
         assert len(mine) == 40
     assert set(audit.frame["session_id"]) == set(values.loc[values["month"].isin(audit.months), "session_id"])
     assert audit.frame["inclusion_probability"].gt(0).all()
+    sessions = read_sessions(home.layout).set_index("session_id")["user_id"]
+    smallest = {user: min(mine) for user, mine in sessions.groupby(sessions).groups.items()}
+    users = [smallest.get(sessions[one], one) for one in audit.frame["session_id"]]
+    assert audit.frame["user"].tolist() == users
+    assert len(set(users)) < len(users)
     assert set(audit.frame.loc[audit.frame["sampled"], "session_id"]) == set(audit.sample["session_id"])
     assert result.settings_hash == settings_hash(json.loads((home.run_folder() / "manifest.json").read_text()))
 
@@ -80,6 +85,8 @@ def test_the_same_draw_again_changes_nothing_and_another_is_refused(home):
     assert "the same draw was there already" in again.text()
     with pytest.raises(InputError, match="spring is there with another draw.*another --name"):
         home.audit_draw(per_month=21, name="spring")
+    with pytest.raises(InputError, match="spring is there with another draw"):
+        home.audit_draw(per_month=20, name="spring", double_share=0.5)
     assert _bytes(first.folder) == before
 
 
