@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from valuation.review.blind_text import mask_blind, visible_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -200,6 +202,11 @@ def gig_titles(served: Served) -> dict[str, str]:
     return dict(zip(table["posting_id"], table["title"].fillna(""), strict=True))
 
 
+def shown_title(title: str) -> str:
+    """A title as blind pages show it."""
+    return visible_text(mask_blind(title)).strip()
+
+
 def matches_of(served: Served, session_id: str) -> pd.DataFrame:
     """A session's neighbours, nearest first."""
     table = pd.read_parquet(served.root / "runs" / served.run_id / "matches.parquet")
@@ -214,3 +221,9 @@ def found(person: Person) -> list[str]:
         person.page.wait_for_timeout(250)
         person.page.reload()
     return person.texts(".results h2")
+
+
+def marked(person: Person) -> None:
+    """Bring the first gig into view, and wait for its text with the marked words, which takes the plain one's place."""
+    person.page.evaluate("() => document.querySelector('#card-1 .text').scrollIntoView({ behavior: 'instant' })")
+    person.page.wait_for_selector("#card-1 .text .how")

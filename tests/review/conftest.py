@@ -17,6 +17,7 @@ from valuation.verdicts import open_log
 from valuation.workspace import Workspace
 
 from ..support.chromium import chromium
+from ..support.postgres import own_server
 from .browser import Analysts, Served, matches_of, serving
 
 if TYPE_CHECKING:
@@ -127,3 +128,10 @@ def draw(served: Served) -> Callable[..., list[str]]:
         return [one for one in sample["session_id"] if len(matches_of(served, one)) > 4]
 
     return drawn
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Address of a server of the tests' own; each test makes a database there."""
+    with own_server() as url:
+        yield url

@@ -1,4 +1,4 @@
-"""An analyst at a real browser: a whole batch by keyboard, search, undo, back, reload, keys pressed by mistake."""
+"""An analyst at a real browser: a whole batch by keyboard, undo, back, keys pressed by mistake."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from valuation.review.blind_text import mask_blind, visible_text
 from valuation.review.pages import WORDS
 from valuation.tables import AuditSample, read_table
 from valuation.verdicts import VERDICTS
 
-from .browser import found, gig_titles, matches_of
+from .browser import gig_titles, shown_title
 
 if TYPE_CHECKING:
     from .browser import Person, Served
@@ -27,10 +26,6 @@ def tally(person: Person) -> dict[str, int]:
     shown = [re.fullmatch(r"(\d+) (.+)", " ".join(text.split())) for text in person.texts(".tally li")]
     words = {text: word for word, text in WORDS.items()}
     return {words[found[2]]: int(found[1]) for found in shown}
-
-
-def shown_title(title: str) -> str:
-    return visible_text(mask_blind(title)).strip()
 
 
 class Batch:
@@ -150,46 +145,6 @@ def _log_is_what_was_pressed(served: Served, batch: Batch) -> None:
         assert (line["analyst"], line["blind"], line["action"], line["run_id"]) == ("Ada", 1, "verdict", served.run_id)
 
 
-def search_for(person: Person, by: str, text: str) -> list[str]:
-    """Search from a match page; returns titles."""
-    person.press("/")
-    person.page.wait_for_selector("#q:focus")
-    person.page.fill("#q", text)
-    person.page.check(f"[name=by][value={by}]")
-    person.page.click(".search button")
-    person.page.wait_for_selector(".results .card, .notice")
-    return found(person)
-
-
-def test_a_better_gig_is_found_by_meaning_and_by_words_and_kept_with_its_rank(served: Served, analyst, draw):
-    person = analyst(served, "Bea")
-    person.take("search", *draw("search", seed=2)[:2])
-    titles = gig_titles(served)
-    session = person.session()
-    neighbours = matches_of(served, session)
-    summary = " ".join(person.texts("#summary p"))
-    hits = search_for(person, "meaning", summary)
-    assert hits[:3] == [shown_title(titles[one]) for one in neighbours["posting_id"][:3]]
-    person.page.click("[data-pick] >> nth=1")
-    person.page.wait_for_selector(".better")
-    person.turn("1")
-    line = served.lines("search")[-1]
-    assert (line["session_id"], line["posting_id"], line["verdict"]) == (session, "", "comparable")
-    assert (line["better_posting_id"], line["better_rank"]) == (neighbours["posting_id"].iloc[1], 2)
-
-    session = person.session()
-    near = set(matches_of(served, session)["posting_id"])
-    hits = search_for(person, "words", "hospital")
-    assert hits and all("hospital" in one.lower() for one in person.texts(".results .card"))
-    other = next(place for place, title in enumerate(hits) if title not in {shown_title(titles[one]) for one in near})
-    person.page.click(f"[data-pick] >> nth={other}")
-    person.page.wait_for_selector(".better")
-    person.turn("1")
-    line = served.lines("search")[-1]
-    assert (line["session_id"], line["better_rank"]) == (session, None)
-    assert shown_title(titles[line["better_posting_id"]]) == hits[other] and line["better_posting_id"] not in near
-
-
 def test_undo_goes_back_over_sessions_and_what_was_undone_can_be_said_again(served: Served, analyst, draw):
     person = analyst(served, "Cem")
     person.take("undo", *draw("undo", seed=3)[:2])
@@ -237,23 +192,6 @@ def test_the_back_button_shows_no_stale_page_and_no_verdict_is_lost_or_doubled(s
     person.page.go_forward()
     person.page.wait_for_load_state()
     assert len(served.lines("back")) == 4
-
-
-def test_a_reload_in_mid_verdict_keeps_what_was_judged_and_picked(served: Served, analyst, draw):
-    person = analyst(served, "Eli")
-    person.take("reload", *draw("reload", seed=5)[:1])
-    session = person.session()
-    person.turn("3")
-    search_for(person, "words", "website")
-    person.page.click("[data-pick] >> nth=0")
-    better = person.page.locator(".better h4").inner_text()
-    person.page.reload()
-    assert person.session() == session and person.page.locator(".better h4").inner_text() == better
-    assert person.texts(".card.gig .mine") == ["You said: Session smaller"]
-    person.go("/audits/reload/next")  # tomorrow, by the link in the overview
-    assert person.session() == session and person.focus() == "2"
-    person.page.reload()
-    assert person.focus() == "2" and len(served.lines("reload")) == 1
 
 
 def test_a_key_pressed_twice_or_held_down_and_a_double_click_are_one_verdict(served: Served, analyst, draw):

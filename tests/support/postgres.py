@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,3 +72,22 @@ def postgres(folder: Path) -> Iterator[str]:
         yield f"postgresql://valuation@127.0.0.1:{port}/postgres"
     finally:
         run(f"{tools}/pg_ctl", "-D", f"{data}", "-w", "-m", "immediate", "stop")
+
+
+@contextlib.contextmanager
+def own_server() -> Iterator[str]:
+    """Start a server in a folder that its user may reach: pytest's own folders are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="valuation-postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        with postgres(Path(folder)) as url:
+            yield url
+
+
+def new_database(server: str) -> str:
+    """Make an empty database on a server; returns its address."""
+    import psycopg
+
+    name = f"t{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{server.rpartition('/')[0]}/{name}"

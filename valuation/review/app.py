@@ -22,9 +22,10 @@ from valuation.review import (
     routes_verdicts,
     routes_words,
 )
+from valuation.review.desk import NotFoundHere
 from valuation.review.identity import Identity
 from valuation.review.pages import address, page
-from valuation.review.session import NotFoundHere, NotSignedIn
+from valuation.review.session import NotSignedIn
 from valuation.review.shield import Shield
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from valuation.audit.opening import CARD, audit_ids, open_audit, settings_hash
+from valuation.audit.opening import AUDIT_ID, CARD, audit_ids, open_audit, settings_hash
 from valuation.errors import InputError
 from valuation.pipeline.explain import Explanation, explain_rows
 from valuation.pipeline.finished import read_manifest
@@ -19,6 +19,7 @@ from valuation.review.lookups import LookupRows, check_tables
 from valuation.review.meaning import MeaningSearch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from valuation.audit.opening import Audit
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from valuation.verdicts import VerdictLog
 
 RUNS_OPEN = 3
+
+
+class NotFoundHere(InputError):
+    """The address names something that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +133,10 @@ class Desk:
 
         Raises
         ------
+        NotFoundHere
+            There is no such run.
         InputError
-            There is no such run, or it is damaged.
+            It is damaged.
         """
         with self._lock:
             if run_id in self._runs:
@@ -137,7 +144,7 @@ class Desk:
                 return self._runs[run_id]
             folder = self.layout.runs / run_id
             if not RUN_ID.fullmatch(run_id) or not (folder / "manifest.json").is_file():
-                raise InputError(f"no run {run_id[:40]!a} in this workspace")
+                raise NotFoundHere(f"no run {run_id[:40]!a} in this workspace")
             opened = self._open(run_id, folder)
             self._runs[run_id] = opened
             while len(self._runs) > RUNS_OPEN:  # closed by the garbage collector: a page may still be reading it
@@ -160,29 +167,34 @@ class Desk:
 
         Raises
         ------
+        NotFoundHere
+            There is no such audit.
         InputError
-            There is no such audit, or it is damaged.
+            It is damaged.
         """
+        card = self.layout.audits / audit_id / CARD
+        if not AUDIT_ID.fullmatch(audit_id) or not card.is_file():
+            known_ids = ", ".join(audit_ids(self.layout)) or "none yet"
+            raise NotFoundHere(f"no audit {audit_id[:80]!a}; audits are {known_ids}")
         with self._lock:
-            card = self.layout.audits / audit_id / "audit.json"
-            mark = card.stat().st_mtime_ns if len(audit_id) <= 60 and "/" not in audit_id and card.is_file() else 0
+            mark = card.stat().st_mtime_ns
             known = self._audits.get(audit_id)
             if known is None or known[0] != mark:
                 known = mark, open_audit(self.layout, audit_id)
                 self._audits[audit_id] = known
             return known[1]
 
-    def audits_of(self, run_id: str) -> list[Audit]:
-        """Audits of a run, the newest first."""
+    def audits(self) -> list[Audit]:
+        """All audits, the newest first."""
         cards = sorted(self.layout.audits.glob(f"*/{CARD}"))
         marks = tuple((card.parent.name, card.stat().st_mtime_ns) for card in cards)
         with self._lock:
             if self._listed is None or self._listed[0] != marks:
                 self._listed = marks, [self.audit(one) for one in audit_ids(self.layout)]
-            return [audit for audit in self._listed[1] if audit.run_id == run_id]
+            return self._listed[1]
 
-    def judged(self, run_id: str, analyst: str) -> Judged:
-        """Which sessions have verdicts, and which must stay hidden from this analyst."""
+    def judged(self, analyst: str) -> Judged:
+        """Which sessions have verdicts, and which must stay hidden from this analyst, whatever run is looked at."""
         last = self.log.last_id()
         with self._lock:
             known = self._judged.get(analyst)
@@ -191,7 +203,7 @@ class Desk:
             with self._lock:
                 self._judged[analyst] = known
         hidden: set[str] = set()
-        for audit in self.audits_of(run_id):
+        for audit in self.audits():
             hidden |= self.hidden_in(audit, analyst)
         return Judged(any_=known[1], mine=known[2], hidden=frozenset(hidden))
 
@@ -201,12 +213,21 @@ class Desk:
         closed = self.log.assignments.closed_to(audit.audit_id, audit.wanted, analyst)
         return set(audit.wanted) - done - closed
 
-    def must_hide(self, run_id: str, session_id: str, analyst: str) -> Audit | None:
-        """Return the audit for whose sake a session's figures are hidden from an analyst; None if none is."""
-        for audit in self.audits_of(run_id):
+    def must_hide(self, session_id: str, analyst: str) -> Audit | None:
+        """Return the audit for whose sake a session's figures are hidden from an analyst; None if none is.
+
+        Those of another run would lead as much: the session's text is the same there, and mostly its gigs, too.
+        """
+        for audit in self.audits():
             if session_id in audit.wanted and session_id in self.hidden_in(audit, analyst):
                 return audit
         return None
+
+    def note_seen(self, session_ids: Iterable[str], analyst: str) -> None:
+        """Note that a page showed an analyst sessions' figures: verdicts on them are not blind from then on."""
+        shown = set(session_ids)
+        for audit in self.audits():
+            self.log.assignments.reveal(audit.audit_id, shown & audit.wanted.keys(), analyst=analyst, at=now())
 
     @property
     def lease(self) -> timedelta:

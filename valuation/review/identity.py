@@ -69,7 +69,7 @@ class Identity:
             given = request.headers.getlist(self._header)
             if len(given) != 1:  # none, or one that a client smuggled in beside the proxy's
                 return None
-            name = given[0].strip()
+            name = _as_utf8(given[0]).strip()
             return Analyst(check_analyst(name), self._csrf(f"header:{name}"))
         try:
             held = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=DAYS * 86_400)
@@ -94,6 +94,14 @@ class Identity:
 
     def _csrf(self, session: str) -> str:
         return hmac.new(derived(self._key, "forms"), session.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _as_utf8(header: str) -> str:
+    """A header's text: proxies send UTF-8, which servers hand on as Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def same(given: str, expected: str) -> bool:

@@ -67,13 +67,17 @@ def judge(desk: Desk, run: ReviewRun, audit: Audit | None, form: Form, analyst: 
         raise InputError(run.rows.unknown(form.session_id))
     if form.verdict not in VERDICTS:
         raise InputError("no verdict was chosen: choose one of the five, and the rest of the form goes with it")
-    if audit is not None and not form.adjudicates:
+    if form.adjudicates:
+        _may_settle(desk, audit, form.session_id, analyst)
+    elif audit is not None:
         _take_in_hand(desk, audit, form.session_id, analyst)
     blind = audit is not None and _is_blind(desk, audit, form.session_id, analyst)
     place = place_of(audit_id, form.session_id, analyst)
     neighbours = neighbours_of(run, form.session_id)
     shown = shown_gigs(run, neighbours, form.session_id, desk.settings.review.gigs)
     posting = WHOLE_SESSION if form.gig == WHOLE else _posting(desk, run, form.gig, place)
+    if posting not in (WHOLE_SESSION, *shown, *(one.posting_id for one in neighbours)):
+        raise InputError("this gig does not stand beside this session; reload the page and choose again")
     better = _posting(desk, run, form.better, place) if form.better else None
     stored = desk.log.append(
         Entry(
@@ -100,6 +104,8 @@ def judge(desk: Desk, run: ReviewRun, audit: Audit | None, form: Form, analyst: 
             ),
         )
     )
+    if desk.log.is_undone(stored):
+        raise InputError("this verdict has been taken back; reload the page to give it again")
     if audit is not None and not form.adjudicates:
         settle(desk, run, audit, form.session_id, analyst)
     return stored
@@ -153,6 +159,18 @@ def _take_in_hand(desk: Desk, audit: Audit, session_id: str, analyst: str) -> No
     )
     if not held and not desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst):
         raise InputError("another analyst has this session in hand; go on to the next one")
+
+
+def _may_settle(desk: Desk, audit: Audit | None, session_id: str, analyst: str) -> None:
+    """Let only those settle who may see what others said.
+
+    Raises
+    ------
+    InputError
+        It is not of an audit, or the analyst has yet to judge it.
+    """
+    if audit is None or session_id in desk.hidden_in(audit, analyst):
+        raise InputError("only a session of an audit is settled, by somebody who need not judge it any more")
 
 
 def _is_blind(desk: Desk, audit: Audit, session_id: str, analyst: str) -> bool:

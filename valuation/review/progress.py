@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from valuation.review.desk import now
 from valuation.verdicts import CANT_SAY, VERDICTS
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ class Progress:
 
 def progress_of(desk: Desk, audit: Audit, analyst: str) -> Progress:
     """How far an audit is, and the analyst in it."""
-    log = desk.log
+    log, at = desk.log, now()
     finished: Counter[str] = Counter()
     taken: Counter[str] = Counter()
     mine = set()
     for one in log.assignments.all_of(audit.audit_id):
-        taken[one.session_id] += one.analyst != analyst
+        taken[one.session_id] += one.analyst != analyst and (one.finished or one.expires_at >= at)
         finished[one.session_id] += one.finished
         if one.analyst == analyst and one.finished:
             mine.add(one.session_id)

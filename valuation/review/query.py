@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 50
 MOST_FILTERS = 40
+_PAGE = re.compile(r"[1-9]\d{0,7}", re.ASCII)
 VERDICT_FILTERS = ("", "none", "any", "mine", "not_mine")
 QUEUES: dict[str, tuple[str, bool, str]] = {
     "all": ("session_id", False, "all sessions"),
@@ -79,8 +81,8 @@ class Query:
         """Return the part of an address after ``?``; equal queries give the same one."""
         pairs = [] if self.queue == "all" else [("queue", self.queue)]
         pairs += [(f"is.{column}", value) for column, values in self.equal for value in values]
-        pairs += [(f"min.{column}", f"{value:.12g}") for column, value in self.least]
-        pairs += [(f"max.{column}", f"{value:.12g}") for column, value in self.most]
+        pairs += [(f"min.{column}", repr(value).removesuffix(".0")) for column, value in self.least]
+        pairs += [(f"max.{column}", repr(value).removesuffix(".0")) for column, value in self.most]
         named = {"words": self.words, "verdicts": self.verdicts, "sort": self.sort}
         pairs += [(name, value) for name, value in named.items() if value]
         pairs += [("order", "desc")] if self.sort and self.descending else []
@@ -104,8 +106,10 @@ def read_query(pairs: Iterable[tuple[str, str]], columns: Mapping[str, str]) -> 
     equal: dict[str, set[str]] = {}
     ends: dict[str, dict[str, float]] = {"min": {}, "max": {}}
     plain: dict[str, str] = {}
-    for count, (name, value) in enumerate(pairs):
+    count = 0
+    for name, value in pairs:
         kind, dot, column = name.partition(".")
+        count += bool(value) or kind == "is"  # a form sends its empty fields, too
         if count > MOST_FILTERS:
             raise InputError(f"more than {MOST_FILTERS} parts in the address of a list; leave some filters out")
         if not dot or kind not in ("is", "min", "max"):
@@ -121,7 +125,7 @@ def read_query(pairs: Iterable[tuple[str, str]], columns: Mapping[str, str]) -> 
         equal=tuple(sorted((column, tuple(sorted(values))) for column, values in equal.items())),
         least=tuple(sorted(ends["min"].items())),
         most=tuple(sorted(ends["max"].items())),
-        words=plain.get("words", "").strip()[:200],
+        words=plain.get("words", "")[:200].strip(),
         verdicts=_one_of("verdicts", plain.get("verdicts", ""), VERDICT_FILTERS),
         sort=_one_of("sort", plain.get("sort", ""), ("", *columns)),
         descending=_one_of("order", plain.get("order", "") or "asc", ("asc", "desc")) == "desc",
@@ -133,7 +137,7 @@ def _number(name: str, value: str, kind: str) -> float:
     if kind != "number":
         raise InputError(f"{name[:40]}: a range needs a column of numbers")
     try:
-        found = float(value.replace(",", ""))
+        found = float(value.replace(",", "")) if value.isascii() and "_" not in value else math.nan
     except ValueError:
         found = math.nan
     if not math.isfinite(found):
@@ -148,6 +152,6 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
 
 
 def _page(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= 100_000_000:
-        raise InputError(f"page {text[:20]!a}: expected a number from 1")
-    return int(text[:9])
+    if not _PAGE.fullmatch(text):
+        raise InputError(f"page {text[:20]!a}: expected a number from 1 to 99,999,999")
+    return int(text)

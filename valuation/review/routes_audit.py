@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from valuation.review.desk import now
+from valuation.review.desk import NotFoundHere, now
+from valuation.review.judging import settle
 from valuation.review.match import adjudication_view, blind_view, open_view, place_of
 from valuation.review.pages import address, page
 from valuation.review.progress import disagreements, progress_of
-from valuation.review.session import NotFoundHere, Open, Signed
+from valuation.review.session import Open, Signed
 from valuation.review.tokens import gig_of
 
 if TYPE_CHECKING:
     from valuation.audit.opening import Audit
+    from valuation.review.desk import Desk
 
 router = APIRouter()
 Id = Annotated[str, Query(max_length=400)]
@@ -37,7 +39,9 @@ def audit_page(request: Request, analyst: Signed, desk: Open, audit_id: str) -> 
 def next_item(request: Request, analyst: Signed, desk: Open, audit_id: str, after: Id = "") -> Response:
     """Take the next session in hand and show it."""
     audit = desk.audit(audit_id)
-    session = desk.log.assignments.claim(audit_id, audit.wanted, analyst=analyst.name, now=now(), lease=desk.lease)
+    session = _claimed(desk, audit, analyst.name)
+    while session is not None and settle(desk, desk.run(audit.run_id), audit, session, analyst.name):
+        session = _claimed(desk, audit, analyst.name)  # its last verdict was kept just before the program was killed
     if session is None:
         return RedirectResponse(address(f"/audits/{audit_id}", done=1, after=after), status_code=303)
     return RedirectResponse(address(f"/audits/{audit_id}/item", id=session, after=after), status_code=303)
@@ -66,8 +70,8 @@ def item(
     picked = gig_of(desk.key, place_of(audit_id, id, analyst.name), better) if better else None
     mine = desk.log.assignments.of(audit_id, id, analyst.name)
     seen = mine is not None and mine.revealed
-    if not hidden and (reveal or seen or mine is None):
-        desk.log.assignments.reveal(audit_id, id, analyst=analyst.name, at=now())
+    if not hidden and (reveal or seen or mine is None) and desk.must_hide(id, analyst.name) is None:
+        desk.note_seen([id], analyst.name)
         view = open_view(desk, run, id, analyst.name, audit_id=audit_id, better=picked)
     else:
         view = blind_view(desk, run, audit_id, id, analyst.name, better=picked)
@@ -112,6 +116,10 @@ def adjudicate(
         before=None, back="", at=0, gigs=desk.settings.review.gigs, progress=None, adjudicates=True,
         judged_before="", done=False, undone=undone,
     )  # fmt: skip
+
+
+def _claimed(desk: Desk, audit: Audit, analyst: str) -> str | None:
+    return desk.log.assignments.claim(audit.audit_id, audit.wanted, analyst=analyst, now=now(), lease=desk.lease)
 
 
 def _in_sample(audit: Audit, session_id: str) -> None:

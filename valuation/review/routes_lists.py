@@ -24,8 +24,9 @@ def sessions(request: Request, analyst: Signed, desk: Open, run_id: str) -> HTML
     """A page of a list; the address says which."""
     run = desk.run(run_id)
     query = read_query(request.query_params.multi_items(), run.items.columns)
-    judged = desk.judged(run_id, analyst.name)
+    judged = desk.judged(analyst.name)
     found = run.items.page(query, judged)
+    desk.note_seen((row["session_id"] for row in found.rows), analyst.name)
     address = f"/runs/{run_id}/sessions?{query.address()}"
     desk.log.places.keep(analyst=analyst.name, queue=f"{run_id}/{query.queue}", address=address, now=now())
     return page(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from valuation.review.desk import NotFoundHere
 from valuation.review.match import open_view
 from valuation.review.pages import address, page
 from valuation.review.query import PAGE_ROWS, read_query
-from valuation.review.session import NotFoundHere, Open, Signed
+from valuation.review.session import Open, Signed
 
 if TYPE_CHECKING:
     from valuation.review.desk import Desk, ReviewRun
@@ -36,9 +37,10 @@ def match(
     run = desk.run(run_id)
     if run.items.one(id) is None:
         raise NotFoundHere(run.rows.unknown(id))
-    audit = desk.must_hide(run_id, id, analyst.name)
+    audit = desk.must_hide(id, analyst.name)
     if audit is not None:
         return RedirectResponse(address(f"/audits/{audit.audit_id}/item", id=id), status_code=303)
+    desk.note_seen([id], analyst.name)
     view = open_view(desk, run, id, analyst.name, most=max(gigs, desk.settings.review.gigs), better=better or None)
     before, after, back = _around(request, desk, run, analyst.name, at)
     return page(
@@ -60,8 +62,9 @@ def arithmetic(
     run = desk.run(run_id)
     if run.items.one(id) is None:
         raise NotFoundHere(run.rows.unknown(id))
-    if desk.must_hide(run_id, id, analyst.name) is not None:
+    if desk.must_hide(id, analyst.name) is not None:
         raise NotFoundHere("the figures of this session are hidden until you have judged it")
+    desk.note_seen([id], analyst.name)
     text = run.explanation(id).text()
     return page("arithmetic.html.j2", request, analyst, run_id=run_id, session_id=id, text=text)
 
@@ -74,7 +77,7 @@ def _around(
         return None, None, f"/runs/{run.run_id}/sessions"
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in OWN]
     query = read_query(pairs, run.items.columns)
-    before, after = run.items.around(query, desk.judged(run.run_id, analyst), at)
+    before, after = run.items.around(query, desk.judged(analyst), at)
     rest = query.address()
     listed = query.with_(page=1 + at // PAGE_ROWS).address()
 

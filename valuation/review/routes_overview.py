@@ -73,5 +73,6 @@ def _audits(desk: Desk, run_id: str, analyst: str) -> list[dict[str, Any]]:
                 not one.settled_by for one in disagreements(desk.log.standing(audit_id=audit.audit_id))
             ),
         }
-        for audit in desk.audits_of(run_id)
+        for audit in desk.audits()
+        if audit.run_id == run_id
     ]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 
 from valuation.review.cards import Card, blind_card, facts_of, open_card
+from valuation.review.desk import NotFoundHere
 from valuation.review.match import place_of
 from valuation.review.meaning import NotReady
 from valuation.review.pages import address, page
-from valuation.review.session import NotFoundHere, Open, Signed
+from valuation.review.session import Open, Signed
 from valuation.review.tokens import gig_token
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ def search(
     run = desk.run(run_id)
     if id and run.items.one(id) is None:
         raise NotFoundHere(run.rows.unknown(id))
-    hiding = desk.must_hide(run_id, id, analyst.name) if id else None
-    blind = hiding is not None or (not id and any(desk.hidden_in(one, analyst.name) for one in desk.audits_of(run_id)))
+    hiding = desk.must_hide(id, analyst.name) if id else None
+    blind = hiding is not None or (not id and bool(desk.judged(analyst.name).hidden))
+    if hiding is not None and not audit:
+        audit = hiding.audit_id  # what is picked is named by a token, never by its id
+    if id and not blind:
+        desk.note_seen([id], analyst.name)
     hits, note = _hits(run, q.strip(), by, start)
     place = place_of(audit, id, analyst.name)
     gigs = run.gigs.get(hits)

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from valuation.errors import InputError
+from valuation.review.desk import NotFoundHere
 from valuation.review.identity import COOKIE, DAYS, Identity
 from valuation.review.pages import page
-from valuation.review.session import NotFoundHere, Sent, local_path
+from valuation.review.session import Sent, local_path
 
 if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse

@@ -73,7 +73,8 @@ def undo(
     if not nonce:
         raise InputError("this form is not one of these pages; reload and try again")
     opened = None if not audit else desk.audit(audit)
-    taken = desk.log.undo(analyst=analyst.name, audit_id=audit, token=undo_token(nonce, audit, analyst.name), decided_at=now())
+    token = undo_token(nonce, audit, analyst.name)
+    taken = desk.log.undo(analyst=analyst.name, audit_id=audit, token=token, decided_at=now())
     if taken is None:
         return _to(local_path(back))
     session = taken.entry.session_id

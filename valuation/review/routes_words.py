@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request
 
 from valuation.review.blind_text import visible_text
 from valuation.review.cards import listed, split
+from valuation.review.desk import NotFoundHere
 from valuation.review.marks import between, marks
 from valuation.review.meaning import NotReady
 from valuation.review.pages import page
-from valuation.review.session import NotFoundHere, Open, Signed
+from valuation.review.session import Open, Signed
 
 if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse
@@ -39,8 +40,9 @@ def words(
     run = desk.run(run_id)
     row = run.items.one(id)
     found = run.gigs.get([gig]).get(gig)
-    if row is None or found is None or desk.must_hide(run_id, id, analyst.name) is not None:
+    if row is None or found is None or desk.must_hide(id, analyst.name) is not None:
         raise NotFoundHere("there is no such gig beside this session")
+    desk.note_seen([id], analyst.name)
     summary = visible_text(str(row.get("summary") or ""))
     lead, rest = split(visible_text(found.description or ""))
     title, skills = visible_text(found.title or ""), visible_text(listed(found.skills))

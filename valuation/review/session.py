@@ -15,10 +15,6 @@ class NotSignedIn(Exception):  # noqa: N818 - not an error: the page for signing
     """Nobody is signed in."""
 
 
-class NotFoundHere(InputError):
-    """The address names something that is not there."""
-
-
 def desk_of(request: Request) -> Desk:
     """Return the open workspace."""
     desk: Desk = request.app.state.desk

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,7 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 READS = ("GET", "HEAD", "OPTIONS")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?", re.ASCII)
 
 
 class Shield:
@@ -55,7 +56,8 @@ class Shield:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _with_headers(message["headers"], scope["path"])
+                kept = scope["path"].startswith("/static/") and message["status"] in (200, 304)
+                message["headers"] = _with_headers(message["headers"], kept=kept)
             await send(message)
 
         refused = self._refusal(scope["method"], headers)
@@ -67,36 +69,32 @@ class Shield:
     def _refusal(self, method: str, headers: dict[bytes, list[bytes]]) -> tuple[int, str] | None:
         """Status and reason of a request that goes no further."""
         hosts = headers.get(b"host", [])
-        if len(hosts) != 1 or _host(hosts[0].decode("latin-1")) not in self._hosts:
+        if len(hosts) != 1 or _host(hosts[0]) not in self._hosts:
             return 400, "unknown host; use the address that was printed, or set review.allowed_hosts"
         if method in READS:
             return None
-        site = headers.get(b"sec-fetch-site", [b"same-origin"])[0]
-        origins = headers.get(b"origin", [])
-        if site not in (b"same-origin", b"none"):
+        sites, origins = headers.get(b"sec-fetch-site", []), headers.get(b"origin", [])
+        if any(site not in (b"same-origin", b"none") for site in sites):
             return 403, "this form was sent from another site"
-        if origins and urlsplit(origins[0].decode("latin-1")).netloc.lower() != hosts[0].decode("latin-1").lower():
+        if any(origin.lower().partition(b"://")[2] != hosts[0].lower() for origin in origins):
             return 403, "this form was sent from another site"
-        length = headers.get(b"content-length", [b"0"])[0]
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        length = headers.get(b"content-length", [b"0"])[0].lstrip(b"0") or b"0"
+        if not length.isdigit() or len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
             return 413, f"more than {MOST_BYTES:,} bytes were sent"
         return None
 
 
-def _host(header: str) -> str:
-    """Host of a Host header, without port and brackets."""
-    try:
-        return (urlsplit(f"//{header}").hostname or "").lower()
-    except ValueError:
-        return ""
+def _host(header: bytes) -> str:
+    """Host of a Host header, without port and brackets; ``''`` where it is none."""
+    found = _HOST.fullmatch(header.decode("latin-1").lower())
+    return (found[1] or found[2]) if found else ""
 
 
-def _with_headers(given: Iterable[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:
+def _with_headers(given: Iterable[tuple[bytes, bytes]], *, kept: bool) -> list[tuple[bytes, bytes]]:
     """An answer's headers with ours; pages are not kept by any cache: a blind page would stay after the verdict."""
-    kept = [(name, value) for name, value in given if name.lower() not in (b"server", b"cache-control")]
-    caching = "public, max-age=3600" if path.startswith("/static/") else "no-store"
-    added = {**HEADERS, "cache-control": caching}
-    return [*kept, *((name.encode(), value.encode()) for name, value in added.items())]
+    theirs = [(name, value) for name, value in given if name.lower() not in (b"server", b"cache-control")]
+    added = {**HEADERS, "cache-control": "public, max-age=3600" if kept else "no-store"}
+    return [*theirs, *((name.encode(), value.encode()) for name, value in added.items())]
 
 
 def _bounded(receive: Receive) -> Receive:

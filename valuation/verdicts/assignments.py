@@ -13,7 +13,7 @@ from valuation.verdicts.upserting import insert_if_new
 from valuation.verdicts.writing import reading, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection, Engine, Row
@@ -121,10 +121,16 @@ class Assignments:
             row = connection.execute(select(ASSIGNMENTS).where(mine)).first()
         return None if row is None else _assignment(row)
 
-    def reveal(self, audit_id: str, session_id: str, *, analyst: str, at: datetime) -> None:
-        """Note that the analyst has seen the figures of a session: later verdicts on it are not blind."""
+    def reveal(self, audit_id: str, session_ids: Collection[str], *, analyst: str, at: datetime) -> None:
+        """Note that the analyst has seen the figures of sessions: later verdicts on them are not blind."""
+        if not session_ids:
+            return
         c = ASSIGNMENTS.c
-        unseen = and_(c.audit_id == audit_id, c.session_id == session_id, c.analyst == analyst, c.revealed_at.is_(None))
+        mine = and_(c.audit_id == audit_id, c.session_id.in_(session_ids), c.analyst == analyst)
+        unseen = and_(mine, c.revealed_at.is_(None))
+        with reading(self._engine) as connection:
+            if connection.execute(select(c.session_id).where(unseen).limit(1)).first() is None:
+                return  # most often: a page is looked at again
         with writing(self._engine) as connection:
             connection.execute(update(ASSIGNMENTS).where(unseen).values(revealed_at=at))
 

@@ -22,7 +22,7 @@ MAX_PRICE = 1e7
 NOTE_LENGTH, NAME_LENGTH, ID_LENGTH, KEY_LENGTH = 4_000, 60, 400, 64
 # Unprintable characters, marks of direction and zero-width characters have no place in a name that is shown to others.
 _HALVES = re.compile("[\ud800-\udfff]")
-_NAME = re.compile(r"[^\W_](?:[\w .'@+-]{0,58}[\w.)])?", re.UNICODE)
+_NAME = re.compile(r"[^\W_](?:[\w .'@+-]{0,58}[\w.])?", re.UNICODE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

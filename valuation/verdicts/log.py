@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import ColumnElement, Connection, Engine, Row
 
+MOST_TOKENS = 500  # asked for at once: below every database's limit of parameters
 UNDONE = select(VERDICT_LOG.c.undoes).where(VERDICT_LOG.c.action == "undo")
 
 
@@ -58,7 +59,19 @@ class VerdictLog:
     def append_all(self, entries: Sequence[Entry]) -> list[Stored]:
         """Append lines, all or none; one whose token is there already is not added again."""
         with writing(self._engine) as connection:
-            return [_append(connection, entry) for entry in entries]
+            if len(entries) == 1:
+                return [_append(connection, entries[0])]
+            tokens = [entry.token for entry in entries]
+            before = _with_tokens(connection, tokens)
+            new = {entry.token: entry for entry in entries if entry.token not in before}
+            if new:
+                first = next(iter(new.values()))
+                rows = [asdict(entry) for entry in new.values()]
+                connection.execute(insert_if_new(connection, VERDICT_LOG, asdict(first)), rows)
+            after = _with_tokens(connection, tokens)
+            if len(after) < len(set(tokens)):
+                raise EnvironmentFault("one of these verdicts has been taken back already; nothing was added")
+            return [replace(after[token], fresh=token in new) for token in tokens]
 
     def undo(self, *, analyst: str, audit_id: str, token: str, decided_at: datetime) -> Stored | None:
         """Take back the analyst's last verdict in an audit (``''``: outside of audits) by appending a line.
@@ -116,6 +129,11 @@ class VerdictLog:
         given = {name: value for name, value in asked.items() if value is not None}
         return [Stored(row.id, fresh=False, entry=_entry(row)) for row in self._read(_last_said(tuple(given)), given)]
 
+    def is_undone(self, line: Stored) -> bool:
+        """Whether a line was taken back; never one that has just been added."""
+        undone = select(VERDICT_LOG.c.id).where(VERDICT_LOG.c.undoes == line.id)
+        return not line.fresh and bool(self._read(undone))
+
     def last_id(self) -> int:
         """Number of the newest line; 0 before the first."""
         return int(self._read(select(func.coalesce(func.max(VERDICT_LOG.c.id), 0)))[0][0])
@@ -167,6 +185,15 @@ def _append(connection: Connection, entry: Entry) -> Stored:
     if known is None:  # the other thing that may stand once only
         raise EnvironmentFault("this verdict has been taken back already; reload the page")
     return Stored(int(known.id), fresh=False, entry=_entry(known))
+
+
+def _with_tokens(connection: Connection, tokens: Sequence[str]) -> dict[str, Stored]:
+    """Lines by token, of those tokens that are there."""
+    found = {}
+    for begin in range(0, len(tokens), MOST_TOKENS):
+        some = select(VERDICT_LOG).where(VERDICT_LOG.c.token.in_(tokens[begin : begin + MOST_TOKENS]))
+        found |= {row.token: Stored(int(row.id), fresh=False, entry=_entry(row)) for row in connection.execute(some)}
+    return found
 
 
 def _entry(row: Row[Any]) -> Entry:

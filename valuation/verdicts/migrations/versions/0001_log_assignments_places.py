@@ -77,6 +77,10 @@ def _append_only() -> None:
                 f"CREATE TRIGGER verdicts_no_{verb.lower()} BEFORE {verb} ON verdicts "
                 f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
             )
+        op.execute(  # INSERT OR REPLACE deletes without the trigger of a DELETE
+            "CREATE TRIGGER verdicts_no_replace BEFORE INSERT ON verdicts WHEN EXISTS (SELECT 1 FROM verdicts "
+            "WHERE id = NEW.id OR token = NEW.token OR undoes = NEW.undoes) BEGIN SELECT RAISE(IGNORE); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION verdicts_refuse() RETURNS trigger LANGUAGE plpgsql AS "
