@@ -5,9 +5,9 @@
 
 A small demo is run for real; its run is then blown up to the size asked for, in the same files and formats, and served
 by `valuation review` as a process of its own. Analysts are processes, too: each signs in and loads match pages of
-random sessions, first with pauses (`--think`, seconds) as people make them, then without any; then each judges an audit.
-Prints how long the first page takes after start, percentiles, the server's memory, and beside them the same session
-explained by reading the run's tables whole with pandas.
+random sessions, first with pauses (`--think`, seconds) as people make them, then without any; then each judges an
+audit. Prints how long the first page takes after start, percentiles, the server's memory, and beside them the same
+session explained by reading the run's tables whole with pandas.
 """
 
 import argparse
@@ -50,7 +50,8 @@ def main() -> None:
     asked = arguments()
     root = Path(asked.folder or tempfile.mkdtemp(prefix="bench-review-")) / "work"
     layout, run = prepare(root, asked.sessions, asked.postings)
-    print(f"{asked.sessions:,} sessions, {asked.postings:,} postings, {asked.analysts} analysts, {os.cpu_count()} cores")
+    size = f"{asked.sessions:,} sessions, {asked.postings:,} postings"
+    print(f"{size}, {asked.analysts} analysts, {os.cpu_count()} cores")
     begun = time.perf_counter()
     with (root / "server.log").open("w") as log:
         server = subprocess.Popen(
@@ -110,7 +111,8 @@ def explained(layout, run: Path, session_id: str) -> float:
 def report(name: str, seconds: np.ndarray, pid: int) -> float:
     p50, p95, p99 = np.percentile(1e3 * seconds, [50, 95, 99])
     memory = psutil.Process(pid).memory_info().rss / 1e6
-    print(f"{name:34s} n {seconds.size:5d}  p50 {p50:6.1f}  p95 {p95:6.1f}  p99 {p99:6.1f} ms   server {memory:,.0f} MB")
+    quantiles = f"p50 {p50:6.1f}  p95 {p95:6.1f}  p99 {p99:6.1f} ms"
+    print(f"{name:34s} n {seconds.size:5d}  {quantiles}   server {memory:,.0f} MB")
     return float(np.median(seconds))
 
 
@@ -164,7 +166,7 @@ def one_judge(where: dict, name: str, n: int) -> np.ndarray:
     with signed_in(where, name) as client:
         page = client.get("/audits/load/next")
         for _ in range(n):
-            if 'data-focus' not in page.text:
+            if "data-focus" not in page.text:
                 break
             card = page.text.split("data-focus", 1)[1].split("</form>", 1)[0]
             begun = time.perf_counter()
@@ -223,7 +225,8 @@ def postings(layout, manifest: dict, n: int, rng: np.random.Generator) -> list[s
         "log_value": log_price + rng.normal(size=n), "scale": np.ones(n), "score": rng.normal(size=n),
         "category": np.zeros(n, dtype=np.int64),
     }  # fmt: skip
-    write_table(typed(errors, PostingErrors), errors_path(layout, manifest["basket_id"], manifest["settings"]), PostingErrors)
+    where = errors_path(layout, manifest["basket_id"], manifest["settings"])
+    write_table(typed(errors, PostingErrors), where, PostingErrors)
     return ids.tolist()
 
 
@@ -242,7 +245,8 @@ def values(run: Path, sessions: pd.DataFrame, rng: np.random.Generator) -> None:
     table = {"session_id": sessions["session_id"], "nearest": rng.integers(0, 1000, n)}
     table |= {name: value for name in ("log_neighbours", "log_hedonic")}
     table |= {name: np.full(n, 0.02) for name in ("variance_neighbours", "variance_covariance", "variance_hedonic")}
-    write_table(typed(table | {"scale": np.ones(n)}, Workings), run / "workings.parquet", Workings, rows_a_group=ROW_GROUP)
+    workings = typed(table | {"scale": np.ones(n)}, Workings)
+    write_table(workings, run / "workings.parquet", Workings, rows_a_group=ROW_GROUP)
     table = {"session_id": sessions["session_id"].repeat(FOLDS), "fold": np.tile(np.arange(FOLDS), n)}
     table["log_value"] = np.repeat(value, FOLDS)
     write_table(typed(table, LeftOut), run / "left_out.parquet", LeftOut, rows_a_group=ROW_GROUP)

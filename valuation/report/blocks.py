@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GROWTH = (
     "no_growth", "nothing_matched", "shift_check", "mix_jump", "length_confounds", "few_clusters", "few_users",
     "one_user", "length_drift", "user_overlap", "few_postings", "matched_fall", "unmatched_rising", "much_unmatched",
-    "placebo_failed", "tilt_slope", "sign_changes", "includes_zero", "hubs",
+    "placebo_failed", "tilt_slope", "sign_changes", "includes_zero", "hubs", "audit_differs",
 )  # fmt: skip
 SERIES = (*GROWTH, "missing_months", "partial_months", "suppressed")
 # Which rules matter for what a block shows.
@@ -39,6 +39,10 @@ CONCERNS: dict[str, tuple[str, ...]] = {
         "missing_months",
         "partial_months",
     ),
+    "audit": ("audit_differs", "audit_response", "few_audited"),
+    "audit_response": ("audit_response", "few_audited"),
+    "audit_precision": ("low_precision", "few_audited"),
+    "audit_agreement": ("analysts_disagree",),
     "groups": ("mix_jump", "few_users", "length_drift", "missing_months", "partial_months"),
     "decomposition": ("mix_jump", "few_users", "few_clusters", "includes_zero"),
     "monthly": ("mix_jump", "few_users", "few_clusters", "missing_months"),

@@ -5,37 +5,8 @@ Labels are at most 80 characters and names at most 32, which is what Stata holds
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table of figures.
-
-    Attributes
-    ----------
-    name : str
-        Its file's name without ending.
-    title : str
-        What it holds, at most 80 characters: Stata's label of the data set, the caption in LaTeX.
-    columns : mapping of str to str
-        Label of each column, at most 80 characters, with its unit.
-    printed : tuple of str
-        Columns of the LaTeX table: those that fit on a page.
-    made_by : str
-        The command that makes it.
-    """
-
-    name: str
-    title: str
-    columns: Mapping[str, str]
-    printed: tuple[str, ...]
-    made_by: str = "valuation run"
-
+from valuation.report.codebook_audit import AUDIT_SHEETS
+from valuation.report.sheet import Sheet
 
 GROUP = {
     "group_by": "Column of sessions that they are grouped by; empty = all sessions",
@@ -296,4 +267,5 @@ SHEETS: tuple[Sheet, ...] = (
         ("specification", "headline", "pricer", "k", "tau", "s_min", "statistic", "basket", "growth", "lower", "upper"),
         "valuation sensitivity",
     ),
+    *AUDIT_SHEETS,
 )  # fmt: skip

@@ -29,6 +29,11 @@ UNMATCHED_MUCH = 0.3  # three sessions in ten without a value: the figure is abo
 UNMATCHED_RISE = 0.02  # two points more of them between the end months
 BALANCED_LEAST = 0.5  # of the components: in simulated worlds with fewer the doubly robust interval was too short
 TILT_LOW, TILT_HIGH = 0.85, 1.15  # growth measured on held-out postings, against the growth of their actual prices
+RESPONSE_LEAST = 0.7  # with three in ten audited sessions without a value the bounds are as wide as most intervals
+RESPONSE_APART = 0.1  # a tenth more of them in one month can move growth as far as its interval
+AUDITED_LEAST = 30.0  # a month; about as few as simulations tried: with 25 intervals covered 0.94
+PRECISION_LEAST = 0.5  # under it most gigs are of other work
+AGREEMENT_LEAST = 0.4  # Krippendorff concludes nothing under 0.667; under 0.4 one analyst's verdict says little
 SUM_GAP = 1e-6  # log points: contributions and values are sums of the same numbers
 FULL_TEXT = 300  # characters from which the pricer card calls a posting fully described
 COVERED_LOW = 0.8  # a fixed mix of less than four fifths of a month says little of the month
@@ -62,6 +67,11 @@ CONSTANTS: dict[str, float] = {
     "tilt_low": TILT_LOW,
     "tilt_high": TILT_HIGH,
     "one": 1.0,
+    "response_least": RESPONSE_LEAST,
+    "response_apart": RESPONSE_APART,
+    "audited_least": AUDITED_LEAST,
+    "precision_least": PRECISION_LEAST,
+    "agreement_least": AGREEMENT_LEAST,
     "full_text": FULL_TEXT,
     "placebo_level": 0.95,
     "series_level": SERIES_LEVEL,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from valuation.report import constants
+from valuation.report.disclosure_audit import audit_rules, audit_shown
 from valuation.report.inputs import RunTables, setting, span
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def publishable(tables: RunTables, *, keep_headline: bool) -> dict[str, pd.Serie
         "placebo": lambda row: _placebo(row, cells, whole),
         "placebo_draws": lambda row: whole,
         "sensitivity": lambda row: _specification(row, cells, whole),
+        **audit_rules(tables, strict, cells),
     }
     return {name: _mask(getattr(tables, name), rule) for name, rule in rules.items()}
 
@@ -114,7 +116,8 @@ def disclosed(tables: RunTables, *, keep_headline: bool = True) -> RunTables:
     """Return the tables without what a report may not show; it counts, and draws, `decomposition` itself."""
     masks = publishable(tables, keep_headline=keep_headline)
     kept = {name: getattr(tables, name)[mask] for name, mask in masks.items() if name != "decomposition"}
-    return replace(tables, **{name: frame.reset_index(drop=True) for name, frame in kept.items()})
+    audit = audit_shown(tables, suppressed_cells(tables))
+    return replace(tables, audit=audit, **{name: frame.reset_index(drop=True) for name, frame in kept.items()})
 
 
 def released(tables: RunTables) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from valuation.report import measures, measures_evidence
+from valuation.report import measures, measures_audit, measures_evidence
 from valuation.report.inputs import RunTables, headline_pricer, lookup, select, setting, span
 from valuation.report.order import natural
 from valuation.report.plots_groups import group_names, hidden_groups, monthly_rows
@@ -26,6 +26,7 @@ def facts_of(tables: RunTables) -> dict[str, float]:
     """Return the report's own numbers by name; NaN where a run cannot give one."""
     facts = {**_counts(tables), **_spread(tables), **_shift(tables), **_groups(tables), **_monthly(tables)}
     facts |= {**_card(tables), **_sources(tables), **measures_evidence.facts_of_evidence(tables)}
+    facts |= measures_audit.facts_of_audit(tables)
     for session_id in example_ids(tables):
         facts.update(_example(tables, session_id))
     return facts

@@ -14,7 +14,7 @@ from valuation.report.text import excerpt
 
 if TYPE_CHECKING:
     from valuation.report.blocks import Grid
-    from valuation.report.codebook import Sheet
+    from valuation.report.sheet import Sheet
 
 PREAMBLE = "% \\usepackage{booktabs,longtable}, UTF-8; names in other scripts need XeLaTeX or LuaLaTeX\n"
 HELD = "\ue000"  # a character of private use: texts that come with the data have lost theirs
@@ -25,7 +25,7 @@ SPECIAL = str.maketrans(
         "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "&": r"\&", "%": r"\%",
         "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "<": r"\textless{}", ">": r"\textgreater{}",
         "\u2212": "$-$", "×": r"$\times$", "÷": r"$\div$", "\u2013": "--", "\u2014": "---", "’": "'", "‘": "`",
-        "“": "``", "”": "''", "\u00a0": "~", "…": r"\ldots{}", "\u00ad": "", "²": "$^2$",
+        "“": "``", "”": "''", "\u00a0": "~", "…": r"\ldots{}", "\u00ad": "", "²": "$^2$", "₁": "$_1$",
         "[": "{[}", "]": "{]}", "*": "{*}", '"': "''",
     }
 )  # fmt: skip

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from valuation.report.codebook import Sheet
+    from valuation.report.sheet import Sheet
 
 TABLE_FORMATS = ("csv", "parquet", "dta", "tex")
 LONGEST_STR = 2045  # bytes of Stata's ordinary strings; longer ones become strL

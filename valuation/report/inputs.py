@@ -31,6 +31,7 @@ from valuation.tables import (
     TimeDummies,
     empty,
 )
+from valuation.tables.audits import AuditAgreement, AuditedSeries, AuditPrecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,10 @@ class RunTables:
         What moved, in more detail; written with the run.
     placebo, placebo_draws, tilt_backtest, sensitivity : DataFrame
         Written beside the run by `valuation placebo` and `valuation sensitivity`; empty until then.
+    audited, audit_precision, audit_agreement : DataFrame
+        What people said, of one audit; empty without any.
+    audit : mapping or None
+        What its ``estimate.json`` says beside the tables, its ``kind_by``, and the names of ``others``.
     """
 
     values: pd.DataFrame
@@ -96,6 +101,10 @@ class RunTables:
     placebo_draws: pd.DataFrame = field(default_factory=lambda: empty(PlaceboDraws))
     tilt_backtest: pd.DataFrame = field(default_factory=lambda: empty(TiltBacktest))
     sensitivity: pd.DataFrame = field(default_factory=lambda: empty(Sensitivity))
+    audited: pd.DataFrame = field(default_factory=lambda: empty(AuditedSeries))
+    audit_precision: pd.DataFrame = field(default_factory=lambda: empty(AuditPrecision))
+    audit_agreement: pd.DataFrame = field(default_factory=lambda: empty(AuditAgreement))
+    audit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 ``<data value="0.2709" data-source="growth:,,mean_log,matching,both,2025-10,2026-04:growth">+27.1 %</data>``
 
 A source is ``table:row:column``; the row is the table's key columns, percent-encoded and joined by commas. Besides
-the run's tables there are ``fact`` (computed by `valuation.report.facts`), ``warning``, ``manifest`` and ``truth``
-(their row is the path of keys), and ``constant``.
+the run's tables there are ``fact`` (computed by `valuation.report.facts`), ``warning``, ``manifest``, ``truth`` and
+``audit`` (their row is the path of keys), and ``constant``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "people": ("from_month", "to_month", "who", "measure"),
     "placebo": ("placebo", "cell", "measure"),
     "sensitivity": ("specification",),
+    "audited": ("series", "measure", "from_month", "to_month"),
+    "audit_precision": ("cell_by", "cell"),
+    "audit_agreement": ("measure",),
 }
 NBSP = "\u00a0"  # so that a line never ends between a number and its percent sign
 PERCENT = frozenset({"share", "share_bare", "growth", "growth_bare", "level"})

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from valuation.errors import InputError
 from valuation.report import (
+    section_audit,
     section_cells,
     section_certainty,
     section_compare,
@@ -40,6 +41,7 @@ REVIEW_PAGES = "http://127.0.0.1:8765"  # review.host and review.port as shipped
 SECTIONS = (
     section_growth,
     section_certainty,
+    section_audit,
     section_reasons,
     section_compare,
     section_otherwise,
@@ -67,8 +69,9 @@ def context_of(tables: RunTables, *, keep_headline: bool = True) -> Context:
 
 
 def sections_of(context: Context) -> list[Section]:
-    """Build every section, in the order in which an economist asks."""
-    return [module.section(context) for module in SECTIONS]
+    """Build every section that the run has, in the order in which an economist asks."""
+    built = (module.section(context) for module in SECTIONS)
+    return [section for section in built if section is not None]
 
 
 def pictures_in(sections: Sequence[Section]) -> list[Picture]:
@@ -104,7 +107,7 @@ def render(tables: RunTables) -> str:
 
 
 def _review_address(tables: RunTables) -> str:
-    """Where the review pages show this run on the reader's own machine, as settings are shipped; ``''`` without a run."""
+    """Where the review pages show this run on the reader's own machine, as shipped; ``''`` without a run."""
     run_id = str(lookup(tables.manifest, "run_id") or "")
     return f"{REVIEW_PAGES}/runs/{run_id}" if re.fullmatch("[0-9a-f]{16}", run_id) else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from valuation.report import rules_audit as audit
 from valuation.report import rules_estimates as estimates
 from valuation.report import rules_evidence as evidence
 from valuation.report import rules_sessions as sessions
@@ -22,6 +23,7 @@ RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     sessions.withdrawn,
     estimates.no_growth,
     estimates.shift_excludes_zero,
+    audit.audit_differs,
     shift.few_components,
     shift.blind_shift_check,
     evidence.placebo_failed,
@@ -42,6 +44,10 @@ RULES: tuple[Callable[[RunTables], list[Warning_]], ...] = (
     estimates.calibration_slope,
     estimates.coverage,
     estimates.hubs,
+    audit.low_precision,
+    audit.audit_response,
+    audit.few_audited,
+    audit.analysts_disagree,
     sessions.missing_months,
     sessions.partial_months,
     estimates.suppressed,

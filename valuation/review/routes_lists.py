@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse
 
 router = APIRouter()
-SHOWN = ("month", "value_usd", "typical_lower", "typical_upper", "similarity_max", "deviation")
-"""Columns of a list beside the summary and the facets."""
+SHOWN = {
+    "month": "month",
+    "value_usd": "value",
+    "typical_lower": "typical, from",
+    "typical_upper": "to",
+    "similarity_max": "nearest similarity",
+    "deviation": "from the median",
+}
+"""Columns of a list beside the summary, with their heads; `deviation` is in log points."""
 
 
 @router.get("/runs/{run_id}/sessions", response_model=None)
