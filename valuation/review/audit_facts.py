@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from valuation.audit.precision import precision_of
-from valuation.audit.values import Prices, by_session, pair_verdicts
-
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -33,6 +30,9 @@ class AuditFacts:
 
 def audit_facts(desk: Desk, audit: Audit) -> AuditFacts:
     """Work out precision from the verdicts that stand; what was settled counts in the place of what it settles."""
+    from valuation.audit.precision import precision_of  # numba's import is a third of a second: not at the start
+    from valuation.audit.values import Prices, by_session, pair_verdicts
+
     standing = desk.log.standing(audit_id=audit.audit_id)
     if not standing:
         return AuditFacts(None, [])

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from valuation.verdicts import VerdictLog
 
 RUNS_OPEN = 3
+BACKGROUND_AFTER = 2.0
+"""Seconds from a run's opening to the loading of its encoder: the first page goes first."""
 
 
 class NotFoundHere(InputError):
@@ -106,10 +108,13 @@ class Desk:
         self._audits: dict[str, tuple[int, Audit]] = {}
         self._listed: tuple[tuple[tuple[str, int], ...], list[Audit]] | None = None
         self._judged: dict[str, tuple[int, frozenset[str], frozenset[str]]] = {}
+        self._later: list[threading.Timer] = []
         self._lock = threading.RLock()
 
     def close(self) -> None:
         """Close files and connections."""
+        for later in self._later:
+            later.cancel()
         for run in self._runs.values():
             run.items.close()
             run.gigs.close()
@@ -156,9 +161,12 @@ class Desk:
         manifest = read_manifest(folder)
         items = open_items(self.layout, folder)
         gigs = open_gigs(self.layout, str(manifest["basket_id"]))
-        gigs.start()
         meaning = MeaningSearch(self.layout, manifest)
-        meaning.start()
+        for start in (gigs.start, meaning.start):
+            later = threading.Timer(BACKGROUND_AFTER, start)
+            later.daemon = True
+            later.start()
+            self._later.append(later)
         rows = LookupRows(self.layout, folder, manifest, items, gigs)
         return ReviewRun(run_id, settings_hash(manifest), folder, manifest, items, gigs, meaning, rows)
 
