@@ -19,6 +19,7 @@ from valuation.workspace import Workspace
 from ..support.chromium import chromium
 from ..support.postgres import own_server
 from .browser import Analysts, Served, matches_of, serving
+from .site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,3 +136,23 @@ def postgresql() -> Iterator[str]:
     """Address of a server of the tests' own; each test makes a database there."""
     with own_server() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def site(audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages of a copy of the small workspace, one a module; tests leave no trace that others would mind."""
+    root = tmp_path_factory.mktemp("site") / "work"
+    shutil.copytree(audited, root)
+    made = Site(root)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def own_site(audited: Path, tmp_path: Path) -> Iterator[Site]:
+    """The pages of a copy of the small workspace, the test's own."""
+    root = tmp_path / "site"
+    shutil.copytree(audited, root)
+    made = Site(root)
+    yield made
+    made.close()

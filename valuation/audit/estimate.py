@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from valuation.core.audit_estimate import AuditEstimate
     from valuation.core.audit_growth import AuditedGrowth
     from valuation.storage import Layout
-    from valuation.verdicts import Stored
+    from valuation.verdicts import Entry, Stored
 
 LEAST = 2
 """Sessions of a month with an analyst's value, so that it has a level."""
@@ -123,7 +123,7 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
         **lines,
         power=matched.slope,
         growth_bounds=_growth_bounds(growth),
-        response=_responses(audit, matched, set(told.sessions)),
+        response=_responses(audit, matched, set(told.sessions), set(h)),
         precision=precision,
         precision_table=precision_table,
         agreement_table=agreement_of(audit, told.sessions, told.prices, settings.audit, level=level),
@@ -154,15 +154,17 @@ def _standing(layout: Layout, settings: Settings, audit: Audit) -> list[Stored]:
     return standing
 
 
-def _responses(audit: Audit, found: AuditEstimate, judged: set[str]) -> tuple[Response, ...]:
-    """Response by month among matched sessions, with bounds."""
+def _responses(audit: Audit, found: AuditEstimate, judged: set[str], valued: set[str]) -> tuple[Response, ...]:
+    """Response by month among matched sessions, with bounds; `valued` have an analyst's value."""
     bounds = level_bounds(found)
     frame = audit.frame
     mine = frame[frame["matched"] & frame["session_id"].isin(judged)].groupby("month").size()
+    users = frame[frame["matched"] & frame["session_id"].isin(valued)].groupby("month")["user"].nunique()
     return tuple(
         Response(
             month, int(found.n_audited[at]), int(mine.get(month, 0)), int(found.n_responses[at]),
-            float(found.response_rate[at]), float(np.exp(bounds.lower[at])), float(np.exp(bounds.upper[at])),
+            int(users.get(month, 0)), float(found.response_rate[at]), float(np.exp(bounds.lower[at])),
+            float(np.exp(bounds.upper[at])),
         )
         for at, month in enumerate(audit.months)
     )  # fmt: skip
@@ -202,11 +204,17 @@ def _counts(audit: Audit, standing: Sequence[Stored], values: Sequence[AnalystVa
         analysts=len({one.entry.analyst for one in standing}),
         standing={verdict: said.get(verdict, 0) for verdict in VERDICTS},
         settled=sum(one.entry.adjudicates for one in standing),
+        not_blind=sum(_after_figures(one.entry) for one in standing),
         by_gigs=by_way.get(GIGS, 0),
         by_price=by_way.get(PRICE, 0),
         no_response=by_way.get("", 0),
         withdrawn=sum(gone.values()),
     )
+
+
+def _after_figures(entry: Entry) -> bool:
+    """Whether the page showed prices or values before the verdict; who settles disagreements is meant to see them."""
+    return entry.origin == "page" and not entry.blind and not entry.adjudicates
 
 
 def _missing(

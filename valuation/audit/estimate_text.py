@@ -37,7 +37,8 @@ def estimate_text(result: AuditResult) -> str:
     parts += [_precision(result), _agreement(result)]
     parts.append(wrapped(f"an interval half as wide: {result.halving}"))
     parts += [wrapped(f"missing: {line}") for line in result.missing]
-    return "\n\n".join([*parts, wrapped(result.caveat), str(result.folder)])
+    shown = f"the run's report shows this after: valuation report {result.run_id}"
+    return "\n\n".join([*parts, wrapped(result.caveat), f"{shown}\n{result.folder}"])
 
 
 def _verdicts(result: AuditResult) -> str:
@@ -47,7 +48,8 @@ def _verdicts(result: AuditResult) -> str:
         f"values: {counts.by_gigs:,} sessions from gigs, {counts.by_price:,} from a price, {counts.no_response:,} "
         f"without; {counts.settled:,} verdicts settle others; power {result.power:.2f} of the pricer's variation"
     )
-    return f"{wrapped(said)}\n{wrapped(values)}"
+    blind = f"{counts.not_blind:,} verdicts were given after figures were seen"
+    return f"{wrapped(said)}\n{wrapped(values)}\n{wrapped(blind)}"
 
 
 def _levels(result: AuditResult) -> str:

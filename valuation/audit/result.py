@@ -62,6 +62,8 @@ class Response:
     month : str
     drawn, judged, answered : int
         Matched sessions in the sample, with any verdict, with an analyst's value.
+    users : int
+        Users of those with an analyst's value.
     rate : float
         Answered over drawn, in [0, 1].
     lower_bound, upper_bound : float
@@ -72,6 +74,7 @@ class Response:
     drawn: int
     judged: int
     answered: int
+    users: int
     rate: float
     lower_bound: float
     upper_bound: float
@@ -112,6 +115,8 @@ class Counts:
         By verdict, on gigs and on sessions as a whole.
     settled : int
         Adjudications among them.
+    not_blind : int
+        Given on a page after the analyst had seen figures, adjudications apart.
     by_gigs, by_price, no_response : int
         Judged sessions whose value rests on gigs, on a price given, or that have none.
     withdrawn : int
@@ -123,6 +128,7 @@ class Counts:
     analysts: int
     standing: dict[str, int]
     settled: int
+    not_blind: int
     by_gigs: int
     by_price: int
     no_response: int

@@ -50,5 +50,22 @@ def read_run_table(folder: Path, name: str, schema: type[Table]) -> pd.DataFrame
         raise InputError(f"{error}; {_again(folder)}") from error
 
 
+def read_truth(path: Path) -> dict[str, Any] | None:
+    """What a simulated world knows about itself; None of any other.
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable ({error}); make the demo again in a new folder") from error
+    return found
+
+
 def _again(folder: Path) -> str:
     return f"delete {folder}, then: valuation run"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuation.core.growth import DETECTABLE
-from valuation.errors import InputError
+from valuation.pipeline.audits_read import read_audit
 from valuation.pipeline.card_store import pricer_card
 from valuation.pipeline.deflator import read_deflator, with_dollars
 from valuation.pipeline.embedding import identify_encoder
-from valuation.pipeline.finished import read_run_table
+from valuation.pipeline.finished import read_run_table, read_truth
 from valuation.pipeline.manifest_parts import calibration_facts, category_facts, smearing_facts
 from valuation.pipeline.moved_tables import (
     check_shift,
@@ -260,6 +260,7 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
 
     matches = read_run_table(folder, "matches", Matches)
     postings = read_postings(layout)
+    beside: dict[str, Any] = {name: _beside(folder, name, schema) for name, schema in BESIDE.items()}
     return RunTables(
         values=read_run_table(folder, "values", Values),
         matches=matches,
@@ -271,26 +272,16 @@ def report_tables(layout: Layout, folder: Path, manifest: dict[str, Any], sessio
         sessions=sessions,
         postings=postings[postings["posting_id"].isin(matches["posting_id"])].reset_index(drop=True),
         manifest=manifest,
-        truth=_truth(layout.root / "truth.json"),
+        truth=read_truth(layout.root / "truth.json"),
         withdrawn=read_withdrawn(folder),
-        **{name: _beside(folder, name, schema) for name, schema in BESIDE.items()},
+        **beside,
+        **read_audit(layout, str(manifest["run_id"])),
     )
 
 
 def _beside(folder: Path, name: str, schema: type[Table]) -> pd.DataFrame:
     """Read a table that a run may or may not have; empty where it has none."""
     return read_run_table(folder, name, schema) if (folder / f"{name}.parquet").exists() else empty(schema)
-
-
-def _truth(path: Path) -> dict[str, Any] | None:
-    """What a simulated world knows about itself; None of any other."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable ({error}); make the demo again in a new folder") from error
-    return found
 
 
 def write_report(layout: Layout, folder: Path, manifest: dict[str, Any], sessions: pd.DataFrame) -> None:

@@ -51,8 +51,8 @@ def _levels(axes: Axes, tables: RunTables, months: Sequence[str]) -> None:
     ends = [frame[column] for frame in frames.values() for column in ("lower", "upper", "estimate")]
     low, high = d.extent(*ends)
     d.log_axis(axes, "x", low / 1.08, high * 1.08, d.dollars, most=4)
-    audited = frames["audited"]
-    counts = [f"\nn {audited.loc[month, 'n_audited']:,.0f}" if month in audited.index else "" for month in months]
+    audited = [_row(frames["audited"], month) for month in months]
+    counts = ["" if row is None else f"\nn {float(row['n_audited']):,.0f}" for row in audited]
     _rows(axes, [month_words(month) + count for month, count in zip(months, counts, strict=True)])
     axes.set_title("Typical value of a session")
     axes.set_xlabel("USD (log axis)")

@@ -105,9 +105,9 @@ def _growth_sentence(context: Context) -> Markup:
         )
     return Markup(
         "{told}{levels} {level} intervals. The run’s covers users and posting prices; the one of users alone is what "
-        "the audited interval compares with, which takes the prices as given. n = {answered} sessions with an analyst’s "
-        "value of {drawn} matched ones drawn; λ = {power}: how much of the pricer’s variation between sessions the "
-        "audited figures use."
+        "the audited interval compares with, which takes the prices as given. n = {answered} sessions with an "
+        "analyst’s value of {drawn} matched ones drawn; λ = {power}: how much of the pricer’s variation between "
+        "sessions the audited figures use."
     ).format(
         told=told,
         levels=_levels_apart(tables),

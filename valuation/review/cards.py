@@ -162,7 +162,7 @@ def facts_of(gig: Gig, match: Neighbour | None = None, *, without_usd: float | N
     price = math.exp(gig.log_price) if gig.log_price is not None else None
     return OpenFacts(
         posting_id=gig.posting_id,
-        source=gig.source,
+        source=visible_text(gig.source),
         url=safe_url(gig.url),
         posted=_posted(gig),
         price_usd=price if match is None else match.price_usd,
@@ -192,7 +192,7 @@ def _price_note(gig: Gig) -> str:
     if gig.price_low is None or gig.price_high is None:
         return ""
     kind = (gig.price_kind or "posted").replace("_", " ")
-    low, high, currency = f"{gig.price_low:,.0f}", f"{gig.price_high:,.0f}", gig.currency or ""
+    low, high, currency = f"{gig.price_low:,.0f}", f"{gig.price_high:,.0f}", visible_text(gig.currency or "")
     return f"{kind} {low} {currency}" if low == high else f"{kind} {low} to {high} {currency}"
 
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import secrets
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = ".review"
 MEMORY = "512MB"
 MOST_FACETS, MOST_VALUES = 8, 30
+SETS_KEPT = 32
 KINDS = {"VARCHAR": "text", "BOOLEAN": "flag", "TIMESTAMP": "time"}
 VERSION = 2  # of what the file holds
 SEALED = {"threads": 2, "memory_limit": MEMORY, "enable_external_access": False, "lock_configuration": True}
@@ -90,6 +92,8 @@ class Items:
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
+        self._rows_of: OrderedDict[frozenset[str], list[int]] = OrderedDict()
+        self._lock = threading.Lock()
         described = connection.execute("DESCRIBE items").fetchall()
         self.columns = {str(row[0]): KINDS.get(str(row[1]), "number") for row in described}
         self.facets = self._few_values()
@@ -117,7 +121,7 @@ class Items:
 
     def page(self, query: Query, judged: Judged) -> Page:
         """Return a page of a list."""
-        where, values = conditions(query, self.columns, judged)
+        where, values = conditions(query, self.columns, judged, self._row_numbers)
         first = (query.page - 1) * PAGE_ROWS
         with self._cursor() as cursor:
             (n,) = cursor.execute(f"SELECT count(*) FROM items WHERE {where}", values).fetchone() or (0,)
@@ -126,7 +130,7 @@ class Items:
 
     def around(self, query: Query, judged: Judged, at: int) -> tuple[str | None, str | None]:
         """session_ids before and after a position of a list, from 0; None at its ends."""
-        where, values = conditions(query, self.columns, judged)
+        where, values = conditions(query, self.columns, judged, self._row_numbers)
         start = max(at - 1, 0)
         with self._cursor() as cursor:
             sql = f"SELECT session_id FROM items WHERE {where} ORDER BY {ordering(query)} LIMIT 3 OFFSET {start}"
@@ -138,10 +142,29 @@ class Items:
     def _rows(
         self, cursor: DuckDBPyConnection, where: str, values: list[Any], query: Query, *, limit: int, offset: int
     ) -> list[dict[str, Any]]:
-        sql = f"SELECT * FROM items WHERE {where} ORDER BY {ordering(query)} LIMIT {limit} OFFSET {offset}"
-        result = cursor.execute(sql, values)
+        order = f"SELECT rowid FROM items WHERE {where} ORDER BY {ordering(query)} LIMIT {limit} OFFSET {offset}"
+        places = {row[0]: place for place, row in enumerate(cursor.execute(order, values).fetchall())}
+        # only now the whole rows, with their texts
+        whole = "SELECT rowid, * FROM items WHERE rowid IN (SELECT unnest(?::BIGINT[]))"
+        result = cursor.execute(whole, [list(places)])
         names = [str(column[0]) for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        found = sorted(result.fetchall(), key=lambda row: places[row[0]])
+        return [dict(zip(names[1:], row[1:], strict=True)) for row in found]
+
+    def _row_numbers(self, session_ids: frozenset[str]) -> list[int]:
+        """Rows of the file that hold some sessions; remembered for the sets asked for last."""
+        with self._lock:
+            if session_ids in self._rows_of:
+                self._rows_of.move_to_end(session_ids)
+                return self._rows_of[session_ids]
+        with self._cursor() as cursor:
+            sql = "SELECT rowid FROM items WHERE session_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY rowid"
+            found = [int(row[0]) for row in cursor.execute(sql, [sorted(session_ids)]).fetchall()]
+        with self._lock:
+            self._rows_of[session_ids] = found
+            while len(self._rows_of) > SETS_KEPT:
+                self._rows_of.popitem(last=False)
+        return found
 
     def counts(self, query: Query, judged: Judged) -> list[Facet]:
         """Facets with counts under all filters but their own."""
@@ -149,7 +172,7 @@ class Items:
         with self._cursor() as cursor:
             for column in self.facets:
                 others = query.with_(equal=tuple(pair for pair in query.equal if pair[0] != column))
-                where, values = conditions(others, self.columns, judged)
+                where, values = conditions(others, self.columns, judged, self._row_numbers)
                 sql = (
                     f"SELECT coalesce(CAST({quote(column)} AS VARCHAR), ''), count(*) AS n FROM items WHERE {where} "
                     f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {MOST_VALUES}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from valuation.review.query import QUEUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from valuation.review.items import Judged
     from valuation.review.query import Query
@@ -69,8 +69,16 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def conditions(query: Query, columns: Mapping[str, str], judged: Judged) -> tuple[str, list[Any]]:
-    """What stands after WHERE, and its parameters."""
+def conditions(
+    query: Query, columns: Mapping[str, str], judged: Judged, row_numbers: Callable[[frozenset[str]], list[int]]
+) -> tuple[str, list[Any]]:
+    """What stands after WHERE, and its parameters.
+
+    Parameters
+    ----------
+    row_numbers : callable
+        Turns sessions into rows of the file: a set of numbers is left out five times as fast as one of names.
+    """
     parts: list[str] = ["true"]
     values: list[Any] = []
     for column, chosen in query.equal:
@@ -85,8 +93,8 @@ def conditions(query: Query, columns: Mapping[str, str], judged: Judged) -> tupl
         values.append(word)
     parts += {"unmatched": ["NOT matched"], "uncertain": ["matched"], "outliers": ["matched"]}.get(query.queue, [])
     for ids, inside in _by_verdicts(query, judged):
-        parts.append(f"session_id {'IN' if inside else 'NOT IN'} (SELECT unnest(?::VARCHAR[]))")
-        values.append(sorted(ids))
+        parts.append(f"rowid {'IN' if inside else 'NOT IN'} (SELECT unnest(?::BIGINT[]))")
+        values.append(row_numbers(ids))
     return " AND ".join(parts), values
 
 

@@ -107,6 +107,9 @@ class Assignments:
         self, audit_id: str, session_id: str, reviews: int, *, analyst: str, now: datetime, lease: timedelta
     ) -> bool:
         """Keep one session in the analyst's hands, or take it; False if others have all reviews that are wanted."""
+        mine = self.of(audit_id, session_id, analyst)
+        if mine is not None and mine.expires_at > now + lease / 2:
+            return True  # most often: nothing to write, and nobody waits for the disk
         with writing(self._engine) as connection:
             if _renew(connection, audit_id, session_id, analyst, now + lease):
                 return True
@@ -141,6 +144,10 @@ class Assignments:
             ASSIGNMENTS.c.session_id == session_id,
             ASSIGNMENTS.c.analyst == analyst,
         )
+        changes = ASSIGNMENTS.c.finished_at.is_not(None) if at is None else ASSIGNMENTS.c.finished_at.is_(None)
+        with reading(self._engine) as connection:
+            if connection.execute(select(ASSIGNMENTS.c.slot).where(mine, changes)).first() is None:
+                return  # most often: one gig of several is judged
         with writing(self._engine) as connection:
             connection.execute(update(ASSIGNMENTS).where(mine).values(finished_at=at))
 

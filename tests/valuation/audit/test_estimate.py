@@ -3,15 +3,17 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.valuation.audit.conftest import at, prices_by
+from valuation.audit.estimate import _after_figures
 from valuation.audit.opening import open_audit
 from valuation.errors import InputError, ThinMatchError
-from valuation.verdicts import open_log, review_url
+from valuation.verdicts import Entry, open_log, review_url
 from valuation.workspace import Workspace
 
 
@@ -186,6 +188,7 @@ def test_non_response_is_counted_by_month_with_bounds(home, drawn, brought, trut
         mine = frame[frame["month"] == one.month]
         quiet = mine["session_id"].isin(silent).sum()
         assert (one.drawn, one.judged, one.answered) == (len(mine), len(mine), len(mine) - quiet)
+        assert one.users == mine.loc[~mine["session_id"].isin(silent), "user"].nunique()
         assert one.rate == pytest.approx(1 - quiet / len(mine))
         level = next(level for level in result.audited.months if level.month == one.month)
         assert one.lower_bound < level.value < one.upper_bound
@@ -282,8 +285,10 @@ def test_verdicts_that_were_not_blind_have_no_part_in_agreement(home, drawn, bro
     seen = [one.entry for one in log.standing(audit_id="a")]
     log.append_all([replace(one, analyst="Bo", token=f"b{at_}", origin="page") for at_, one in enumerate(seen)])
     log.close()
-    table = home.audit_estimate().agreement_table.set_index("measure")
-    assert table["n_units"].tolist() == [0] * 5
+    result = home.audit_estimate()
+    assert result.agreement_table["n_units"].tolist() == [0] * 5
+    assert result.counts.not_blind == len(near)
+    assert f"{len(near)} verdicts were given after figures were seen" in result.text()
 
 
 @pytest.mark.slow
@@ -336,9 +341,42 @@ def test_the_files_say_what_the_result_says(home, drawn, brought, truth):
     assert len(table) == 4 * 3
     text = result.text()
     assert max(len(line) for line in text.splitlines()[:-1]) <= 80
+    assert text.splitlines()[-2] == f"the run's report shows this after: valuation report {drawn.run_id}"
     again = (result.folder / "estimate.json").read_bytes()
     home.audit_estimate()
     assert (result.folder / "estimate.json").read_bytes() == again
+
+
+@pytest.mark.parametrize(
+    ("entry", "counts"),
+    [
+        ({}, True), ({"blind": True}, False), ({"origin": "import"}, False), ({"adjudicates": True}, False),
+    ],
+)  # fmt: skip
+def test_what_counts_as_given_after_figures(entry, counts):
+    when = datetime(2026, 7, 1)  # noqa: DTZ001 - as in the log
+    said = Entry(token="t", session_id="s1", analyst="Ada", decided_at=when, verdict="comparable", **entry)
+    assert _after_figures(said) == counts
+
+
+@pytest.mark.slow
+def test_the_report_and_exports_show_the_estimate_after(home, drawn, brought, truth, tmp_path):
+    before = home.report().read_text()
+    assert "What people said" not in before
+    brought(home, "a", prices_by(truth, list(drawn.wanted), noise=0.3))
+    result = home.audit_estimate()
+    assert home.run_folder().joinpath("report.html").read_text() == before, "an estimate does not rewrite it"
+    page = home.report().read_text()
+    assert "What people said" in page
+    value = repr(result.audited.growth.growth)
+    assert f'<data value="{value}" data-source="audited:audited,growth,' in page
+    assert not any(one in page.split("What people said")[1].split("Why did it move?")[0] for one in drawn.wanted)
+    found = home.export(tmp_path / "out", tables=["csv"], figures=[])
+    assert "tables/audited.csv" in found.tables and "tables/audit_agreement.csv" in found.tables
+    table = pd.read_csv(tmp_path / "out/tables/audited.csv").set_index(["series", "measure", "to_month"])
+    assert table.loc[("audited", "growth", drawn.months[1]), "estimate"] == result.audited.growth.growth
+    (result.folder / "estimate.json").unlink()
+    assert home.report().read_text() == before
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 from lxml import etree, html
+from make_audit import with_audit
 from make_evidence import no_price_volume
 from make_tables import HOSTILE_URLS, MONTHS, K, make_tables, with_manifest, without_rows
 from markupsafe import Markup
@@ -33,6 +34,9 @@ ROW_KEYS = {
     "time_dummies": ("month", "covariates"),
     "people": ("from_month", "to_month", "who", "measure"),
     "placebo": ("placebo", "cell", "measure"),
+    "audited": ("series", "measure", "from_month", "to_month"),
+    "audit_precision": ("cell_by", "cell"),
+    "audit_agreement": ("measure",),
 }
 ACTIVE = {"script", "iframe", "object", "embed", "base", "link", "form", "input", "button", "video", "audio", "img",
           "image", "foreignobject", "animate", "set", "source", "template", "noscript"}  # fmt: skip
@@ -44,6 +48,8 @@ DIGITS = re.compile(r"\d")
 def run(kind: str) -> RunTables:
     if kind == "hostile":
         return make_tables(hostile=True, partial=("2026-04",))
+    if kind == "audited":
+        return with_audit(make_tables(hostile=True, evidence=False), hostile=True, wrong=True)
     if kind == "truth":
         truth = {
             "growth": [
@@ -109,7 +115,7 @@ def tree(kind: str) -> html.HtmlElement:
     return html.document_fromstring(page(kind))
 
 
-KINDS = ("plain", "hostile", "warned", "truth")
+KINDS = ("plain", "hostile", "warned", "truth", "audited")
 
 
 @pytest.mark.slow
@@ -195,7 +201,7 @@ def lookup(kind: str, source: str, facts: Facts = None, warnings: tuple = ()) ->
         places = rows_by_key(kind, table).get(tuple(parts), [])
         assert len(places) == 1, source
         return float(getattr(tables, table)[column].iloc[places[0]])
-    if table in ("manifest", "truth"):
+    if table in ("manifest", "truth", "audit"):
         node = getattr(tables, table)
         for part in parts:
             node = node[int(part)] if isinstance(node, list) else node[part]
@@ -228,7 +234,15 @@ def test_every_number_is_in_its_table(kind):
         assert float(shown) == pytest.approx(scaled, abs=slack, rel=0), (source, element.text, value)
     tables_cited = {source.split(":")[0] for source in seen}
     assert tables_cited >= {"series", "growth", "values", "matches", "shift_check", "validation", "fact", "manifest"}
-    assert kind == "truth" or tables_cited >= {"index_numbers", "price_volume", "time_dummies", "people", "placebo"}
+    if kind == "audited":
+        assert tables_cited >= {"audited", "audit_precision", "audit_agreement", "audit"}
+    assert kind in ("truth", "audited") or tables_cited >= {
+        "index_numbers",
+        "price_volume",
+        "time_dummies",
+        "people",
+        "placebo",
+    }
 
 
 def loose_digits(kind: str) -> list[str]:
@@ -312,7 +326,7 @@ def test_the_inlined_figures_are_well_formed_and_hold_hostile_names_as_text():
 SHUFFLED = (
     "values", "matches", "sessions", "postings", "series", "growth", "decomposition", "decomposition_monthly",
     "shift_check", "validation", "index_numbers", "price_volume", "time_dummies", "people", "placebo", "placebo_draws",
-    "tilt_backtest", "sensitivity",
+    "tilt_backtest", "sensitivity", "audited", "audit_precision", "audit_agreement",
 )  # fmt: skip
 
 
@@ -324,7 +338,9 @@ def shuffled(tables: RunTables, seed: int) -> RunTables:
 
 
 def test_all_tables_are_shuffled():
-    assert set(SHUFFLED) == {f.name for f in dataclasses.fields(RunTables)} - {"manifest", "truth", "withdrawn"}
+    assert set(SHUFFLED) == {f.name for f in dataclasses.fields(RunTables)} - {
+        "manifest", "truth", "withdrawn", "audit",
+    }  # fmt: skip
 
 
 def undrawn(tables: RunTables) -> str:
