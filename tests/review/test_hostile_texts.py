@@ -22,9 +22,13 @@ ATTACK = (
     "</p></form></textarea></title><svg/onload=alert(1)><iframe srcdoc=x>{{7*7}}{% raw %}${7*7}<!--"
     "\u202ereversed\u2066isolated\u200bzero\u200d\ufeffwidth\u00ad &lt;b&gt; <a href=javascript:alert(1)>x</a>"
 )
-LINKS = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)",
-"data:text/html,x", "vbscript:x", "//evil", 
-         "https://ok.example/\" onclick=\"alert(1)", "http://ok.example/<script>", "file:///etc/passwd"]  # fmt: skip
+BAD = [
+    "javascript:alert(1)", "data:text/html,x", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)",
+    "vbscript:x", 
+    "//evil", "file:///etc/passwd", "https://ok.example/ onclick=alert(1)", "", "https", "ftp://x", "https://a\u202eb",
+    "https://" + "a" * 2000, "HTTP\x00://a",
+]  # fmt: skip
+GOOD = ['https://ok.example/"onclick="alert(1)', "http://ok.example/<script>'"]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,15 @@ def attacked(audited, tmp_path_factory):
     (store,) = root.glob(f"indices/*/{FILE}")
     with sqlite3.connect(store) as gigs:
         for place, (row,) in enumerate(gigs.execute('SELECT "row" FROM gigs').fetchall()):
-            values = (ATTACK, ATTACK * 9, f"['{ATTACK}']", ATTACK, LINKS[place % len(LINKS)], ATTACK[:60], row)
+            values = (
+                ATTACK,
+                ATTACK * 9,
+                f"['{ATTACK}']",
+                ATTACK,
+                (GOOD if place % 2 else BAD)[place // 2 % 2],
+                ATTACK[:60],
+                row,
+            )
 
             gigs.execute(
                 'UPDATE gigs SET title=?, description=?, skills=?, source=?, url=?, currency=? WHERE "row"=?', values
@@ -121,10 +133,7 @@ def test_no_blind_page_runs_what_it_shows(attacked: Site):
     clean(page.text, holds=page.status == 200)
 
 
-@pytest.mark.parametrize(
-    "url",
-    LINKS[:7] + ["", "https", "ftp://x", "https://a b", "https://a\u202eb", "https://" + "a" * 2000, "HTTP\x00://a"],
-)
+@pytest.mark.parametrize("url", BAD)
 def test_links_that_a_browser_should_not_follow_are_none(url):
     assert safe_url(url) is None
 

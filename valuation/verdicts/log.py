@@ -189,7 +189,7 @@ def _append(connection: Connection, entry: Entry) -> Stored:
 
 def _with_tokens(connection: Connection, tokens: Sequence[str]) -> dict[str, Stored]:
     """Lines by token, of those tokens that are there."""
-    found = {}
+    found: dict[str, Stored] = {}
     for begin in range(0, len(tokens), MOST_TOKENS):
         some = select(VERDICT_LOG).where(VERDICT_LOG.c.token.in_(tokens[begin : begin + MOST_TOKENS]))
         found |= {row.token: Stored(int(row.id), fresh=False, entry=_entry(row)) for row in connection.execute(some)}
