@@ -126,7 +126,9 @@ def review(layout: Layout, settings: Settings, *, announce: Callable[[Address], 
             server_header=False,
             proxy_headers=False,  # nobody but the proxy's own header says who is there
             timeout_keep_alive=30,
+            http="h11",  # the same limits wherever it runs
             h11_max_incomplete_event_size=65_536,
+            ws="none",
             lifespan="off",
         )
         announce(where)
