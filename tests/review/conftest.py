@@ -138,9 +138,9 @@ def postgresql() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The pages of a copy of the small workspace, one a module; tests leave no trace that others would mind."""
+    """The pages of a copy of the small workspace; tests leave no trace that others would mind."""
     root = tmp_path_factory.mktemp("site") / "work"
     shutil.copytree(audited, root)
     made = Site(root)

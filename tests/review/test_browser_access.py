@@ -185,7 +185,7 @@ def test_the_pages_work_without_a_script(served: Served, analyst, draw):
     for number in range(1, 6):
         page.click(f"#card-{number} button[value={'comparable' if number == 2 else 'wrong_kind'}]")
     page.wait_for_url("**after=**")
-    assert "1 by you" in page.locator(".progress p").inner_text()
+    assert "1 judged by you" in page.locator(".progress p").inner_text()
     page.click("form[data-undo] button")
     page.wait_for_url("**undone=1")
     assert page.locator("#card-session [name=session]").input_value() == session

@@ -56,6 +56,9 @@ def gig_by_gig(batch: Batch, start: int) -> None:
     for number in range(1, len(batch.person.titles()) + 1):
         assert batch.person.session() == here and batch.person.focus() == str(number)
         batch.give("12345"[(start + number) % 5])
+    if batch.person.session() == here:  # none of them is comparable: what the session is worth is asked
+        assert batch.person.focus() == "session"
+        batch.give("5")
 
 
 def as_a_whole(batch: Batch, start: int) -> None:
@@ -126,7 +129,9 @@ def _counts_are_right(person: Person, sample, seen: list[str], batch: Batch) -> 
     single = sample.set_index("session_id")["reviews"].loc[seen].eq(1).sum()
     left = len(sample) - len(seen)
     line = person.page.locator(".progress p").inner_text()
-    expected = f"{single} of {len(sample)} sessions judged, {len(seen)} by you"
+    waiting = len(seen) - single
+    more = f", {waiting} more waits? for a second analyst" if waiting else ""
+    expected = f"{single} of {len(sample)} sessions done{more}; {len(seen)} judged by you"
     assert re.fullmatch(expected + (rf"; {left} left for you, about \d+ min at your pace" if left else ""), line)
 
 
@@ -159,7 +164,7 @@ def test_undo_goes_back_over_sessions_and_what_was_undone_can_be_said_again(serv
     person.turn("u")
     assert person.session() == first and sum(tally(person).values()) == 0
     assert person.page.locator("#said").inner_text() == "Your last verdict is taken back."
-    assert "1 by you" not in person.page.locator(".progress p").inner_text()
+    assert "1 judged by you" not in person.page.locator(".progress p").inner_text()
     person.press("s")
     person.turn("3")
     assert person.session() == second and tally(person)["session_smaller"] == 1

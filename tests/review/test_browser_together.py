@@ -44,7 +44,7 @@ def test_two_people_never_have_one_session_in_hand_unless_two_are_wanted(served:
             one.turn("1")
             finished = Counter(session for sessions in judged.values() for session in sessions)
             assert done(one) == sum(finished[session] == n for session, n in wanted.items())
-            assert f"{len(judged[one.name])} by you" in one.page.locator(".progress p").inner_text()
+            assert f"{len(judged[one.name])} judged by you" in one.page.locator(".progress p").inner_text()
     assert Counter(session for sessions in judged.values() for session in sessions) == wanted
     assert Counter(line["session_id"] for line in served.lines("pair")) == wanted
     assert {line["analyst"] for line in served.lines("pair")} == {"Kim", "Lou"}

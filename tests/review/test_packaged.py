@@ -74,6 +74,7 @@ def test_every_template_that_is_named_is_there_and_compiles():
     assert environment.autoescape is True
 
 
+@pytest.mark.slow
 def test_migrations_run_from_the_package_wherever_one_stands(tmp_path):
     code = "from valuation.verdicts import open_log; log = open_log('sqlite:///review.db'); print(log.last_id())"
     found = subprocess.run(

@@ -37,4 +37,4 @@ def test_a_session_is_judged_gig_by_gig_and_the_next_one_comes(sign_in, desk):
     said = [one.entry for one in desk.log.standing(audit_id="first")]
     assert [one.verdict for one in said] == ["comparable"] + ["wrong_kind"] * 4
     assert {one.session_id for one in said} == {first} and all(one.blind for one in said)
-    assert "1 by you" in page.text
+    assert "1 judged by you" in page.text

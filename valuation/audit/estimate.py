@@ -91,7 +91,10 @@ def _opened(layout: Layout, settings: Settings, audit_id: str | None) -> _Told:
     audit = open_audit(layout, audit_id)
     run = layout.runs / audit.run_id
     if not (run / "manifest.json").is_file():
-        raise InputError(f"audit {audit.audit_id} is of run {audit.run_id}, which is not in the workspace any more")
+        raise InputError(
+            f"audit {audit.audit_id} is of run {audit.run_id}, which is not in the workspace any more; with its inputs "
+            "and settings unchanged `valuation run` makes it again"
+        )
     manifest = read_manifest(run)
     standing = _standing(layout, settings, audit)
     prices = Prices.of(gig_prices(layout, manifest, matches_of(run, audit.wanted), named_postings(standing)))

@@ -102,7 +102,14 @@ def _precision(result: AuditResult) -> str:
         interval = f"{_two(row['lower'])} to {_two(row['upper'])}"
         bounds = f"{_two(row['lower_bound'])} to {_two(row['upper_bound'])}"
         lines.append(f"{plain(name, 37):38s}{row['n_gigs']:6,d}{_two(row['estimate']):>7s}   {interval:14s}{bounds}")
-    return "\n".join(lines) if len(lines) > 1 else "no verdict on a gig yet: precision is not known"
+    if len(lines) == 1:
+        return "no verdict on a gig yet: precision is not known"
+    said = (
+        f"from gigs of {result.precision.n_sessions:,} sessions, of {result.counts.sessions:,} judged: those judged as "
+        "a whole only, and unmatched ones, are not in it"
+    )
+    lines.append(wrapped(said))
+    return "\n".join(lines)
 
 
 def _agreement(result: AuditResult) -> str:

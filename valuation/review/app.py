@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -25,7 +26,7 @@ from valuation.review import (
 from valuation.review.desk import NotFoundHere
 from valuation.review.identity import Identity
 from valuation.review.pages import address, page
-from valuation.review.session import NotSignedIn
+from valuation.review.session import NotSignedIn, local_path
 from valuation.review.shield import Shield
 
 if TYPE_CHECKING:
@@ -104,7 +105,15 @@ def _our_fault(request: Request, error: Exception) -> Response:
     return PlainTextResponse("a fault of the program; whoever runs it finds the reason on its terminal\n", 500)
 
 
+def _came_from(request: Request) -> str:
+    """The page that a form was on, if it is one of these pages; ``''`` of anything else."""
+    referer = urlsplit(request.headers.get("referer", ""))
+    if request.method != "POST" or referer.netloc != request.headers.get("host", ""):
+        return ""
+    return local_path(referer.path + (f"?{referer.query}" if referer.query else ""))
+
+
 def _fault_page(request: Request, status: int, message: str) -> Response:
-    answer = page("fault.html.j2", request, None, status=status, message=message, code=status)
+    answer = page("fault.html.j2", request, None, status=status, message=message, code=status, back=_came_from(request))
     answer.headers["HX-Push-Url"] = "false"  # the address bar stays where a reload is of use
     return answer

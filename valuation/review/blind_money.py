@@ -117,6 +117,10 @@ _DIRECTLY = re.compile(
     r"[^\w\n]{1,3}){0,3}",
     re.IGNORECASE,
 )
+_NO_PAY = re.compile(r"[\s-]limit|\w*\s?=\s?\w*\(", re.IGNORECASE)
+"""Behind a word of pay that is none: "rate limit"."""
+_WORD_DASH = re.compile(r"([^\W\d_]{1,28})-$")
+_PAY_ALONE = re.compile(rf"(?:{_PAY}|{_CURRENCIES})", re.IGNORECASE)
 _CLOCK = re.compile(r":\d\d|\s?[ap]\.?m\b|%", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19[89]|20[0-4])\d")
 _NUMERIC = re.compile(rf"\d|[〇零一二三四五六七八九十百千万億亿两兩]|{_BEGIN}{_SPELT_ONE}{_END}", re.IGNORECASE)
@@ -150,7 +154,8 @@ def money_spans(text: str, known: Collection[float] = ()) -> list[tuple[int, int
     spans: list[tuple[int, int] | None] = []
     for at, token in enumerate(tokens):
         if token.kind in ("pay", "stop"):
-            pay = at if token.kind == "pay" else None
+            speaks = token.kind == "pay" and not _NO_PAY.match(text, token.end)
+            pay = at if speaks else None
         span = judged[at]
         if span is None and pay is not None and token.kind in ("number", "spelt"):
             span = _spoken_of(text, tokens[pay], token)
@@ -188,10 +193,12 @@ class _Judged:
         one, other = self._tokens[left], self._tokens[right]
         mark = one if one.kind == "mark" else other if other.kind in ("mark", "after") else None
         close = other.start - one.end <= 24 and gap.fullmatch(self._text, one.end, other.start)
-        return mark if close else None
+        return mark if close and not (mark is not None and _in_a_path(self._text, mark)) else None
 
     def _says_so(self, token: _Token) -> bool:
         """Whether what follows makes it pay: "300/hr", "500 fixed"."""
+        if _glued(self._text, token):
+            return False
         after = self._text[token.end : token.end + 40]
         return bool(_UNIT.match(after) or (_PAY_AFTER.match(after) and not _COUNTED.match(after)))
 
@@ -231,10 +238,17 @@ def _spoken_of(text: str, pay: _Token, token: _Token) -> tuple[int, int] | None:
 
 
 def _glued(text: str, token: _Token) -> bool:
-    """Whether a number is part of a name: "v2", "mp3", "3D"."""
+    """Whether a number is part of a name: "v2", "mp3", "3D", "TOOL-12", or the number of an issue: "#12"."""
     before = text[token.start - 1 : token.start]
     after = text[token.end : token.end + 1]
-    return before.isalpha() and before.isascii() or after.isalpha() and after.isascii()
+    word = _WORD_DASH.search(text, max(token.start - 30, 0), token.start)
+    named = before == "#" or (word is not None and not _PAY_ALONE.fullmatch(word[1]))
+    return named or before.isalpha() and before.isascii() or after.isalpha() and after.isascii()
+
+
+def _in_a_path(text: str, mark: _Token) -> bool:
+    """Whether a currency's letters are the end of a file's name: "build.rs:46"."""
+    return text[mark.start : mark.end].isalpha() and text[mark.start - 1 : mark.start] in (".", "/", "_")
 
 
 def _joined(text: str, tokens: list[_Token], spans: list[tuple[int, int] | None]) -> list[tuple[int, int]]:

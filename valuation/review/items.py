@@ -29,7 +29,12 @@ MOST_FACETS, MOST_VALUES = 8, 30
 SETS_KEPT = 32
 KINDS = {"VARCHAR": "text", "BOOLEAN": "flag", "TIMESTAMP": "time"}
 VERSION = 2  # of what the file holds
-SEALED: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": MEMORY, "enable_external_access": False, "lock_configuration": True}
+SEALED: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": MEMORY,
+    "enable_external_access": False,
+    "lock_configuration": True,
+}
 """No statement could read or write another file, and none could change that."""
 
 

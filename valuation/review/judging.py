@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from valuation.errors import InputError
 from valuation.review.desk import now
-from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, neighbours_of, place_of, shown_gigs
+from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, is_done, neighbours_of, place_of, shown_gigs
 from valuation.review.tokens import gig_of, shuffled
 from valuation.verdicts import VERDICTS, WHOLE_SESSION, Entry
 
@@ -114,9 +114,8 @@ def judge(desk: Desk, run: ReviewRun, audit: Audit | None, form: Form, analyst: 
 def settle(desk: Desk, run: ReviewRun, audit: Audit, session_id: str, analyst: str) -> bool:
     """Mark a session as finished by the analyst, or not, by what stands; returns whether it is."""
     standing = desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst)
-    said = {one.entry.posting_id for one in standing if not one.entry.adjudicates}
-    shown = set(shown_gigs(run, neighbours_of(run, session_id), session_id, desk.settings.review.gigs))
-    done = WHOLE_SESSION in said or (bool(shown) and shown <= said)
+    said = {one.entry.posting_id: str(one.entry.verdict) for one in standing if not one.entry.adjudicates}
+    done = is_done(said, shown_gigs(run, neighbours_of(run, session_id), session_id, desk.settings.review.gigs))
     desk.log.assignments.finish(audit.audit_id, session_id, analyst=analyst, at=now() if done else None)
     return done
 

@@ -11,9 +11,10 @@ from valuation.review.cards import Card, Neighbour, Said, blind_card, facts_of, 
 from valuation.review.match_numbers import Numbers, numbers_of
 from valuation.review.tokens import gig_token, shuffled
 from valuation.tables import Matches, Workings
+from valuation.verdicts import COMPARABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from valuation.review.desk import Desk, ReviewRun
     from valuation.verdicts import Stored
@@ -69,6 +70,11 @@ class MatchView:
     n_neighbours: int
 
     @property
+    def asks_worth(self) -> bool:
+        """Every gig is judged and none is comparable: what the session is worth is still to be said."""
+        return not self.complete and bool(self.cards) and all(card.mine is not None for card in self.cards)
+
+    @property
     def blind(self) -> bool:
         """Whether figures, links, dates and others' verdicts are hidden."""
         return self.numbers is None
@@ -105,6 +111,24 @@ def shown_gigs(run: ReviewRun, neighbours: Sequence[Neighbour], session_id: str,
     if errors is None or not working["nearest"]:
         return []
     return [str(errors["posting_id"].iloc[int(working["nearest"][0])])]
+
+
+def is_done(said: Mapping[str, str], shown: Sequence[str]) -> bool:
+    """Whether nothing is left to ask of a session.
+
+    That is so when the session as a whole is judged, or every gig shown is and one of them is comparable: else the
+    analyst has not said yet what the session is worth, or that they cannot say.
+
+    Parameters
+    ----------
+    said : mapping of str to str
+        Standing verdicts by posting_id, ``''`` for the session as a whole.
+    shown : sequence of str
+        posting_ids on the page.
+    """
+    if "" in said:
+        return True
+    return bool(shown) and all(one in said for one in shown) and COMPARABLE in said.values()
 
 
 def blind_view(
@@ -147,7 +171,7 @@ def blind_view(
         others=(),
         better=chosen,
         focus=WHOLE if better or not left else left[0],
-        complete=whole is not None or (not left and bool(cards)),
+        complete=is_done({one: mine[one].verdict for one in mine}, ids),
         numbers=None,
         n_neighbours=len(cards),
     )
@@ -236,7 +260,7 @@ def open_view(
         others=_others(standing, "", analyst),
         better=chosen,
         focus=WHOLE if better or not left else left[0],
-        complete=whole is not None or (not left and bool(cards)),
+        complete=is_done({one: mine[one].verdict for one in mine}, wanted),
         numbers=numbers,
         n_neighbours=len(neighbours),
     )

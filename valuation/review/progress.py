@@ -32,6 +32,8 @@ class Progress:
         Sessions of the sample, and those with every review that is wanted.
     n_mine : int
         Sessions that this analyst has finished.
+    n_waiting : int
+        Sessions that lack a second review only.
     n_left : int
         Sessions that this analyst could still be given.
     counts : dict of str to int
@@ -43,6 +45,7 @@ class Progress:
     n_sessions: int
     n_done: int
     n_mine: int
+    n_waiting: int
     n_left: int
     counts: dict[str, int]
     minutes_left: float | None
@@ -66,6 +69,7 @@ def progress_of(desk: Desk, audit: Audit, analyst: str) -> Progress:
         n_sessions=len(wanted),
         n_done=sum(1 for session, reviews in wanted.items() if finished[session] >= reviews),
         n_mine=len(mine),
+        n_waiting=sum(1 for session, reviews in wanted.items() if 0 < finished[session] < reviews),
         n_left=left,
         counts={word: counts.get(word, 0) for word in VERDICTS},
         minutes_left=_minutes(log.last_times(audit.audit_id, analyst, RECENT), len(mine), sum(counts.values()), left),

@@ -78,7 +78,9 @@ def item(
     return page(
         "match.html.j2", request, analyst, run=run, view=view, audit=audit, run_id=audit.run_id, after=None,
         before=None, back="", at=0, gigs=desk.settings.review.gigs, progress=progress_of(desk, audit, analyst.name),
-        adjudicates=False, judged_before=after if after != id else "", done=not hidden, undone=undone,
+        adjudicates=False, judged_before=after if after != id and desk.must_hide(after, analyst.name) is None else "",
+        done=mine is not None and mine.finished, undone=undone, can_reveal=desk.must_hide(id, analyst.name) is None,
+        place=_place(audit, id) if view.blind else "",
     )  # fmt: skip
 
 
@@ -114,8 +116,13 @@ def adjudicate(
     return page(
         "match.html.j2", request, analyst, run=run, view=view, audit=audit, run_id=audit.run_id, after=None,
         before=None, back="", at=0, gigs=desk.settings.review.gigs, progress=None, adjudicates=True,
-        judged_before="", done=False, undone=undone,
+        judged_before="", done=False, undone=undone, can_reveal=False, place=_place(audit, id),
     )  # fmt: skip
+
+
+def _place(audit: Audit, session_id: str) -> str:
+    """What a blind page calls a session: its place in the order of work; an id may tell when it was."""
+    return f"{list(audit.wanted).index(session_id) + 1} of {len(audit.wanted)}"
 
 
 def _claimed(desk: Desk, audit: Audit, analyst: str) -> str | None:

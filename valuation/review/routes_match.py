@@ -46,7 +46,7 @@ def match(
     return page(
         "match.html.j2", request, analyst, run=run, view=view, before=before, after=after, back=back, at=at,
         gigs=max(gigs, desk.settings.review.gigs), progress=None, adjudicates=False, audit=None, run_id=run_id,
-        judged_before="", done=False, undone=undone,
+        judged_before="", done=False, undone=undone, can_reveal=False, place="",
     )  # fmt: skip
 
 

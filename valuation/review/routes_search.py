@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from valuation.review.cards import Card, blind_card, facts_of, open_card
+from valuation.review.blind_text import mask_blind, visible_text
+from valuation.review.cards import Card, blind_card, facts_of, open_card, split
 from valuation.review.desk import NotFoundHere
 from valuation.review.match import place_of
 from valuation.review.meaning import NotReady
@@ -65,9 +66,11 @@ def search(
         else:
             card = open_card(gigs[posting], number=number, facts=facts_of(gigs[posting]), mine=None, others=())
         found.append(Found(card, _pick(run_id, audit, id, token if audit else posting)))
+    about = visible_text(str((run.items.one(id) or {}).get("summary") or "")) if id else ""
+    about = split(mask_blind(about) if blind else about)[0]
     return page(
         "search.html.j2", request, analyst, run_id=run_id, q=q, by=by, id=id, audit_id=audit, found=found, note=note,
-        blind=blind, start=start, results=RESULTS, count=run.gigs.count(),
+        blind=blind, about=about, start=start, results=RESULTS, count=run.gigs.count(),
     )  # fmt: skip
 
 

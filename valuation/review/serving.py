@@ -132,7 +132,8 @@ def review(layout: Layout, settings: Settings, *, announce: Callable[[Address], 
             lifespan="off",
         )
         announce(where)
-        uvicorn.Server(config).run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # the way to stop it; every verdict is on the disk
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _check_host(settings: Settings) -> None:

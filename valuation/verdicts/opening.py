@@ -114,16 +114,31 @@ def _check_file(address: URL) -> None:
         raise EnvironmentFault(f"{Path(name).parent}: no such folder; make it, or set review.database")
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ANN401 - the driver's own types
     """Set what an acknowledged line needs to survive: the journal is on the disk before a commit returns."""
+    record.info["inode"] = _inode(connection.execute("PRAGMA database_list").fetchone()[2])
     connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
     for pragma in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _inode(path: str) -> tuple[int, int] | None:
+    """Which file a path is now; None if there is none."""
+    try:
+        state = Path(path).stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once where something will be written: a lock taken later could be refused."""
     writes = connection.get_execution_options().get("writes", False)
+    if writes and _inode(connection.engine.url.database or "") != connection.info.get("inode"):
+        raise EnvironmentFault(
+            f"{connection.engine.url.database}: removed or replaced since it was opened; nothing was kept: put it "
+            "back, or stop the pages and start them again"
+        )
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
