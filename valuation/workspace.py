@@ -339,7 +339,7 @@ class Workspace:
         InputError
             There is no such run.
         """
-        from valuation.pipeline.status import RUN_ID, latest_run
+        from valuation.pipeline.finished import RUN_ID, latest_run
 
         chosen = latest_run(self.layout) if run_id is None else run_id
         if chosen is None:

@@ -38,3 +38,12 @@ def test_a_session_is_judged_gig_by_gig_and_the_next_one_comes(sign_in, desk):
     assert [one.verdict for one in said] == ["comparable"] + ["wrong_kind"] * 4
     assert {one.session_id for one in said} == {first} and all(one.blind for one in said)
     assert "1 judged by you" in page.text
+
+
+def test_what_is_damaged_is_told_of_without_a_word_of_where_the_workspace_lies(home, sign_in):
+    client = sign_in()
+    (home.audits / "first" / "audit.json").write_text("no card")
+    answer = client.get("/audits/first")
+    assert answer.status_code == 400
+    assert "audits/first/audit.json: not readable" in answer.text
+    assert str(home.root) not in answer.text and str(home.root.parent) not in answer.text

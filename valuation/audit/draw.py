@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from valuation.pipeline.finished import read_manifest
 from valuation.tables import AuditFrame, AuditSample, typed, write_table, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -86,9 +86,10 @@ def draw(
     manifest = read_manifest(folder)
     people = population(layout, settings, folder, manifest, months)
     drawn = _design(people, settings, manifest, per_month=per_month, double_share=share, name=name)
-    unchanged = _is_there(layout, drawn)
-    result = _result(layout, folder, manifest, settings, drawn, share, unchanged=unchanged, dry_run=dry_run)
-    if not (unchanged or dry_run):
+    result = _result(layout, folder, manifest, settings, drawn, share, dry_run=dry_run)
+    if _is_there(layout, drawn, result):
+        return replace(result, unchanged=True)
+    if not dry_run:
         _write(result, drawn, number=len(audit_ids(layout)) + 1)
     return result
 
@@ -169,7 +170,7 @@ def _random_rank(key: NDArray[np.uint64], seed: int, stream: int) -> NDArray[np.
     return rank
 
 
-def _is_there(layout: Layout, drawn: _Drawn) -> bool:
+def _is_there(layout: Layout, drawn: _Drawn, result: DrawResult) -> bool:
     """Whether this very draw is there under its name.
 
     Raises
@@ -180,12 +181,32 @@ def _is_there(layout: Layout, drawn: _Drawn) -> bool:
     path = layout.audits / drawn.audit_id / CARD
     if not path.exists():
         return False
-    if read_card(path)["design_id"] == drawn.design_id:
+    card = read_card(path)
+    if card["design_id"] == drawn.design_id:
         return True
     raise InputError(
-        f"audit {drawn.audit_id} is there with another draw (other run, months, sizes, seed or strata); nothing was "
-        "changed: choose another --name"
+        f"audit {drawn.audit_id} is there with another draw ({_differences(card, result)}); nothing was changed: "
+        "choose another --name"
     )
+
+
+def _differences(card: dict[str, Any], result: DrawResult) -> str:
+    """What an audit that is there has, and what was asked for now."""
+    drawn = {one.month: one.drawn for one in result.months}
+    asked = {
+        "run": (card["run_id"], result.run_id),
+        "months": (", ".join(card["months"]), ", ".join(drawn)),
+        "sessions drawn": (_sizes({month: one["drawn"] for month, one in card["sizes"].items()}), _sizes(drawn)),
+        "seed": (card["seed"], result.seed),
+        "strata by": (card["kind_by"] or "no column", result.kind_by or "no column"),
+        "share judged twice": (card["double_share"], result.double_share),
+    }
+    found = [f"{name} {there}, now {now}" for name, (there, now) in asked.items() if there != now]
+    return "; ".join(found) or "sizes asked for or version of the design"
+
+
+def _sizes(drawn: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,}" for _, count in sorted(drawn.items()))
 
 
 def _result(
@@ -196,7 +217,6 @@ def _result(
     drawn: _Drawn,
     double_share: float,
     *,
-    unchanged: bool,
     dry_run: bool,
 ) -> DrawResult:
     people, sessions = drawn.people, drawn.people.sessions
@@ -210,7 +230,7 @@ def _result(
         run_id=str(manifest["run_id"]),
         settings_hash=settings_hash(manifest),
         folder=layout.audits / drawn.audit_id,
-        unchanged=unchanged,
+        unchanged=False,
         dry_run=dry_run,
         months=tuple(months),
         kind_by=people.kind_by,

@@ -46,7 +46,7 @@ def _verdicts(result: AuditResult) -> str:
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.standing.items())
     values = (
         f"values: {counts.by_gigs:,} sessions from gigs, {counts.by_price:,} from a price, {counts.no_response:,} "
-        f"without; {counts.settled:,} verdicts settle others; power {result.power:.2f} of the pricer's variation"
+        f"without; {counts.settled:,} verdicts settle others; the pricer's values count with weight {result.power:.2f}"
     )
     blind = f"{counts.not_blind:,} verdicts were given after figures were seen"
     return f"{wrapped(said)}\n{wrapped(values)}\n{wrapped(blind)}"

@@ -6,6 +6,30 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class WhySetAside:
+    """One reason why rows of a file were set aside, with the first row that it holds for.
+
+    Attributes
+    ----------
+    code : str
+    rows : int
+        How many.
+    first_row : int
+        Line or row of the file, as a person counts them there.
+    column : str
+        What was looked at; ``''`` for the row as a whole.
+    value : str or None
+        What stood there.
+    """
+
+    code: str
+    rows: int
+    first_row: int
+    column: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictFile:
     """What one file brought; ``rows_in = kept + already_there + quarantined``.
 
@@ -13,8 +37,8 @@ class VerdictFile:
     ----------
     file, import_id : str
     rows_in, kept, already_there, quarantined : int
-    reasons : tuple of (str, int)
-        Codes of the rows set aside, the most frequent first.
+    reasons : tuple of WhySetAside
+        The most frequent first.
     set_aside : str or None
         The table that holds them.
     not_read : tuple of str
@@ -29,7 +53,7 @@ class VerdictFile:
     kept: int
     already_there: int
     quarantined: int
-    reasons: tuple[tuple[str, int], ...]
+    reasons: tuple[WhySetAside, ...]
     set_aside: str | None
     not_read: tuple[str, ...]
     notes: tuple[str, ...]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from valuation.audit.imported import VerdictFile, VerdictImport
+from valuation.audit.file_report import file_report
+from valuation.audit.imported import VerdictImport
 from valuation.audit.opening import open_audit
 from valuation.audit.prices import gig_prices, gigs_beside, matches_of
-from valuation.audit.reasons import MEANINGS, VerdictReason
-from valuation.audit.set_aside import SetAside, write_set_aside
+from valuation.audit.reasons import VerdictReason
 from valuation.audit.tokens import GIG_TOKEN, gigs_by_token, sessions_by_token
 from valuation.audit.verdict_rows import COLUMNS, OPTIONAL, Asked, Fault, Row, placed, postings_of, read_row, utc
 from valuation.errors import ConfigError, InputError
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from valuation.audit.imported import VerdictFile
     from valuation.audit.opening import Audit
     from valuation.config import Settings
     from valuation.imports.raw import RawTable, Source
@@ -272,22 +272,7 @@ def _token(audit_id: str, row: Row, *, adjudicated: bool) -> str:
 
 
 def _report(layout: Layout, audit: Audit, file: _File, new: set[Row], *, adjudicated: bool) -> VerdictFile:
-    """Write down the rows set aside, and count the rest; the first of two equal rows is the one that was kept."""
-    import_id = hashlib.sha256(f"{audit.audit_id}\n{file.source.sha256}\n{adjudicated}".encode()).hexdigest()[:16]
+    """Count the rows of a file; the first of two equal rows is the one that was kept."""
     kept = {row for row in file.rows.values() if row in new}
     new -= kept
-    rows_in = len(file.raw.frame) + len(file.raw.broken)
-    aside = [
-        SetAside(int(file.raw.rows[at]), fault.column, fault.value, *MEANINGS[fault.reason], fault.reason, at)
-        for at, fault in sorted(file.faults.items())
-    ]
-    path = write_set_aside(layout, audit.audit_id, import_id, file.source.name, file.raw, aside)
-    n_aside = len(aside) + len(file.raw.broken)
-    codes = Counter(one.reason.value for one in aside)
-    codes.update([VerdictReason.UNREADABLE_ROW.value] * len(file.raw.broken))
-    extra = tuple(str(name) for name in file.raw.frame.columns if name not in COLUMNS)
-    reasons = tuple(sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])))
-    return VerdictFile(
-        file.source.name, import_id, rows_in, len(kept), rows_in - len(kept) - n_aside, n_aside, reasons,
-        None if path is None else str(path), extra, file.raw.notes,
-    )  # fmt: skip
+    return file_report(layout, audit.audit_id, file.source, file.raw, file.faults, kept=len(kept), key=str(adjudicated))

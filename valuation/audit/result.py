@@ -155,7 +155,7 @@ class AuditResult:
     audited_all : Line
         With the unmatched.
     power : float
-        How much of the pricer's variation is used, in [0, 1].
+        Weight of the pricer's values in the audited estimate, in [0, 1]: 0 rests on verdicts alone.
     growth_bounds : tuple of float or None
         Audited growth if sessions without an analyst's value had extreme ones.
     response : tuple of Response

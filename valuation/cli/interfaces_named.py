@@ -51,6 +51,7 @@ NESTED = {
     "single_posting_band of explain": "valuation.pipeline.explained_bands:SingleParts",
     "months[] of audit draw": "valuation.audit.drawn:MonthDrawn",
     "files[] of audit import": "valuation.audit.imported:VerdictFile",
+    "reasons[] of audit import": "valuation.audit.imported:WhySetAside",
     "plain, plain_users, audited, audited_all of audit estimate": "valuation.audit.result:Line",
     "months[] of those": "valuation.audit.result:Level",
     "growth of those": "valuation.audit.result:Growth",

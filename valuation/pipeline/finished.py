@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from valuation.errors import InputError
@@ -13,9 +14,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from valuation.storage import Layout
     from valuation.tables import Table
 
 NEEDED = ("run_id", "headline", "settings", "calibration", "basket_id")
+RUN_ID = re.compile("[0-9a-f]{16}")
+
+
+def latest_run(layout: Layout) -> str | None:
+    """Id of the newest finished run; None before the first."""
+    if not layout.latest.is_file():
+        return None
+    name = layout.latest.read_text(encoding="utf-8", errors="replace").strip()
+    return name if RUN_ID.fullmatch(name) and (layout.runs / name / "manifest.json").is_file() else None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from valuation.imports import quarantined
-from valuation.pipeline.finished import read_manifest
+from valuation.pipeline.finished import latest_run, read_manifest
 from valuation.storage import read_postings, read_sessions
 from valuation.tables import Imports, read_table
 from valuation.tables.withdrawn import read_withdrawn, withdrawn_line
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from valuation.storage import Layout
-
-RUN_ID = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +88,6 @@ def status(layout: Layout) -> Status:
         headline=str(manifest["headline"]) if manifest else None,
         withdrawn=withdrawn_line(read_withdrawn(layout.runs / last)) or None if last else None,
     )
-
-
-def latest_run(layout: Layout) -> str | None:
-    """Id of the newest finished run; None before the first."""
-    if not layout.latest.is_file():
-        return None
-    name = layout.latest.read_text(encoding="utf-8", errors="replace").strip()
-    return name if RUN_ID.fullmatch(name) and (layout.runs / name / "manifest.json").is_file() else None
 
 
 def _sources(postings: pd.DataFrame) -> tuple[SourceMonths, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -81,7 +82,9 @@ def _refused(request: Request, error: Exception) -> Response:
         status = 503
     elif isinstance(error, ConfigError):
         status = 500
-    return _fault_page(request, status, str(error))
+    desk: Desk = request.app.state.desk
+    # Where the workspace lies on the server is nobody's business who reads the page; inside it, the path is of use.
+    return _fault_page(request, status, str(error).replace(f"{desk.layout.root}{os.sep}", ""))
 
 
 def _malformed(request: Request, error: Exception) -> Response:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from valuation.audit.opening import AUDIT_ID, CARD, audit_ids, open_audit, settings_hash
 from valuation.errors import InputError
 from valuation.pipeline.explain import Explanation, explain_rows
-from valuation.pipeline.finished import read_manifest
-from valuation.pipeline.status import RUN_ID, latest_run
+from valuation.pipeline.finished import RUN_ID, latest_run, read_manifest
 from valuation.review.gigs import GigStore, open_gigs
 from valuation.review.items import Items, Judged, open_items
 from valuation.review.lookups import LookupRows, check_tables

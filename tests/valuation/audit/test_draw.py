@@ -83,9 +83,11 @@ def test_the_same_draw_again_changes_nothing_and_another_is_refused(home):
     again = home.audit_draw(per_month=20, name="spring")
     assert (first.unchanged, again.unchanged) == (False, True)
     assert "the same draw was there already" in again.text()
-    with pytest.raises(InputError, match="spring is there with another draw.*another --name"):
+    with pytest.raises(
+        InputError, match=r"another draw \(sessions drawn 20, 20, now 21, 21\); nothing.*another --name"
+    ):
         home.audit_draw(per_month=21, name="spring")
-    with pytest.raises(InputError, match="spring is there with another draw"):
+    with pytest.raises(InputError, match=r"another draw \(share judged twice 0.1, now 0.5\)"):
         home.audit_draw(per_month=20, name="spring", double_share=0.5)
     assert _bytes(first.folder) == before
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.valuation.audit.conftest import COLUMNS, at, prices_by
+from valuation.audit.imported import WhySetAside
 from valuation.audit.importing import import_verdicts
 from valuation.audit.opening import open_audit
 from valuation.audit.reasons import MEANINGS, VerdictReason
@@ -51,6 +52,10 @@ def standing(home, audit_id="a"):
 def counts(result):
     assert result.rows_in == result.kept + result.already_there + result.quarantined
     return result.kept, result.already_there, result.quarantined
+
+
+def codes(result):
+    return [(one.code, one.rows) for one in result.files[0].reasons]
 
 
 @pytest.mark.slow
@@ -129,9 +134,13 @@ def test_rows_that_cannot_be_used_are_set_aside(home, drawn, near, brought):
     assert list(zip(aside["expected"], aside["message"], strict=True)) == [MEANINGS[one] for _, one, _ in BAD]
     raw = [json.loads(one) for one in aside["raw"]]
     assert [one["session_id"] for one in raw] == [(good | change)["session_id"] for change, _, _ in BAD]
-    for reason, count in result.files[0].reasons:
-        assert count == sum(one.value == reason for _, one, _ in BAD)
-        assert f"{reason}:" in result.text()
+    for one in result.files[0].reasons:
+        of_it = [at for at, (_, reason, _) in enumerate(BAD) if reason.value == one.code]
+        first = aside.iloc[of_it[0]]
+        assert (one.rows, one.first_row, one.column) == (len(of_it), first["row"], BAD[of_it[0]][2])
+        assert one.value == first["value"] or (one.value is None and pd.isna(first["value"]))
+        assert f"{one.code}:" in result.text()
+    assert f"first in row {aside['row'][0]}, {BAD[0][2]}" in " ".join(result.text().split())
     assert [one.entry.posting_id for one in standing(home)] == [gigs[0]]
 
 
@@ -147,7 +156,8 @@ def test_two_verdicts_that_differ_on_one_thing_are_both_set_aside(home, drawn, n
     rows = [row(session, gigs[0]), row(session, gigs[0], "wrong_kind", decided_at=at(5)), row(session, gigs[1])]
     result = brought(home, "a", rows)
     assert counts(result) == (1, 0, 2)
-    assert result.files[0].reasons == (("conflict", 2),)
+    assert result.files[0].reasons == (WhySetAside("conflict", 2, 1, "verdict", "comparable"),)
+    assert "1 verdict added to audit a" in result.text()
     assert [one.entry.posting_id for one in standing(home)] == [gigs[1]]
     assert counts(brought(home, "a", rows)) == (0, 1, 2)
 
@@ -157,7 +167,7 @@ def test_an_older_verdict_does_not_take_the_place_of_a_newer_one(home, drawn, ne
     session, gigs = near
     brought(home, "a", [row(session, gigs[0], "wrong_kind", decided_at=at(100))])
     result = brought(home, "a", [row(session, gigs[0], decided_at=at(50))], name="late.csv")
-    assert result.files[0].reasons == (("superseded", 1),)
+    assert codes(result) == [("superseded", 1)]
     assert counts(brought(home, "a", [row(session, gigs[0], "cant_say", decided_at=at(150))], name="new.csv")) == (
         1,
         0,
@@ -250,7 +260,7 @@ def test_a_broken_row_is_set_aside(home, drawn, near, tmp_path):
     path.write_text(f"{','.join(COLUMNS)}\n{session},{gigs[0]},comparable,,,Ada,{at(0)},\n{session},too,few\n")
     result = home.audit_import("a", [str(path)])
     assert counts(result) == (1, 0, 1)
-    assert result.files[0].reasons == (("unreadable_row", 1),)
+    assert codes(result) == [("unreadable_row", 1)]
 
 
 @pytest.mark.slow
@@ -261,7 +271,7 @@ def test_names_of_an_offline_page_stand_for_their_gigs_here_only(home, drawn, ne
     other = gig_token(key, "a", "another", gigs[2])
     result = brought(home, "a", [row(name, gig), row(name, other), row(session_token(key, "b", session), gig)])
     assert counts(result) == (1, 0, 2)
-    assert [code for code, _ in result.files[0].reasons] == ["unknown_posting", "unknown_session"]
+    assert [code for code, _ in codes(result)] == ["unknown_posting", "unknown_session"]
     (one,) = standing(home)
     assert (one.entry.session_id, one.entry.posting_id) == (session, gigs[2])
 
@@ -286,7 +296,7 @@ def test_the_clock_is_an_argument(home, drawn, near, tmp_path):
     pd.DataFrame([row(*near[:1])]).to_csv(path, index=False)
     early = datetime(2026, 6, 1, tzinfo=UTC)
     result = import_verdicts(home.layout, home.settings, "a", [str(path)], now=early)
-    assert result.files[0].reasons == (("future_date", 1),)
+    assert codes(result) == [("future_date", 1)]
 
 
 @pytest.mark.slow

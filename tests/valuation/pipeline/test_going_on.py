@@ -9,7 +9,7 @@ from valuation.errors import InputError
 from valuation.pipeline import demo as demo_module
 from valuation.pipeline import session_register
 from valuation.pipeline.embedding import embed_texts
-from valuation.pipeline.status import latest_run
+from valuation.pipeline.finished import latest_run
 from valuation.storage import make_workspace
 from valuation.workspace import Workspace
 
