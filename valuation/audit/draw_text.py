@@ -57,8 +57,8 @@ def _expected(result: DrawResult) -> str:
         return wrapped(f"no growth is expected from this audit: {why}")
     lines = [
         wrapped(
-            f"expected: {result.level:.0%} interval of audited growth {months[0]} to {months[-1]}, if every session "
-            "gets a value"
+            f"expected: {result.level:.0%} interval of audited growth {months[0]} to {months[-1]}, if growth is none "
+            "and every session gets a value"
         ),
         f"{'sd':>5s}{'audits se':>11s}{'users se':>10s}{'se':>8s}{'interval':>18s}   half as wide needs",
     ]
