@@ -28,7 +28,7 @@ def telling(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
             one: replace(
                 gig,
                 title=f"{gig.title} for 4137.50",
-                description=f"Budget USD 4,137.50. {LONG} See https://cheap.example/job, due 14 March 2026, pay $4137.50",
+                description=f"Budget USD 4,137.50. {LONG} https://cheap.example/job due 14 March 2026, $4137.50",
                 skills="Python, $4,137.50, 2026-03-14",
                 price_low=OWN,
                 price_high=OWN,
