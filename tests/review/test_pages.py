@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from valuation.review.match import is_done
+
 from .conftest import forms
 
 
@@ -47,3 +51,34 @@ def test_what_is_damaged_is_told_of_without_a_word_of_where_the_workspace_lies(h
     assert answer.status_code == 400
     assert "audits/first/audit.json: not readable" in answer.text
     assert str(home.root) not in answer.text and str(home.root.parent) not in answer.text
+
+
+def test_a_session_without_a_comparable_gig_is_asked_its_worth_before_the_next_comes(sign_in, desk):
+    client = sign_in("Ada")
+    page = client.get("/audits/first/next")
+    first = page.url.params["id"]
+    for form in forms(page.text)[1:]:
+        page = client.post("/verdicts", data=form | {"verdict": "session_larger"})
+        assert page.url.params["id"] == first
+    assert not desk.log.assignments.of("first", first, "Ada").finished
+    assert client.get("/audits/first/next").url.params["id"] == first  # it comes again, tomorrow too
+    page = client.post("/verdicts", data=forms(page.text)[0] | {"verdict": "session_larger", "price": "400"})
+    assert page.url.params["id"] != first
+    assert desk.log.assignments.of("first", first, "Ada").finished
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "done"),
+    [
+        ({}, ["a", "b"], False),
+        ({"a": "comparable"}, ["a", "b"], False),
+        ({"a": "comparable", "b": "wrong_kind"}, ["a", "b"], True),
+        ({"a": "session_larger", "b": "wrong_kind"}, ["a", "b"], False),
+        ({"a": "cant_say", "b": "cant_say"}, ["a", "b"], False),
+        ({"": "cant_say"}, ["a", "b"], True),
+        ({}, [], False),
+        ({"": "session_smaller"}, [], True),
+    ],
+)
+def test_what_is_left_to_ask_of_a_session(said, shown, done):
+    assert is_done(said, shown) == done
