@@ -19,7 +19,7 @@ from valuation.storage import make_workspace
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted((DOCS / "commands").glob("*.md"))
-SMALL = WorldSettings(postings=700, sessions=420, users=60, months=4)
+SMALL = WorldSettings(postings=300, sessions=240, users=40, months=3)
 RUN = [*PAGES, DOCS / "tutorial.md"]
 
 
