@@ -141,7 +141,7 @@ def _log_is_what_was_pressed(served: Served, batch: Batch) -> None:
     assert len(lines) == len(batch.said) == len({line["token"] for line in lines})
     for line, said in zip(lines, batch.said, strict=True):
         shown = json.loads(line["shown"])
-        assert [titles[one] for one in shown["gigs"]] == said["titles"] and shown["page"] == "blind-1"
+        assert [titles[one] for one in shown["gigs"]] == said["titles"] and shown["page"] == "blind-2"
         assert titles.get(line["posting_id"], "") == said["gig"]
         assert {name: line[name] for name in ("session_id", "verdict", "price_usd", "note")} == {
             name: said[name] for name in ("session_id", "verdict", "price_usd", "note")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from valuation.review.match import is_done
+from valuation.audit.prices import gigs_beside, matches_of
+from valuation.review.match import is_done, neighbours_of, shown_gigs
 
 from .conftest import forms
 
@@ -82,3 +83,29 @@ def test_a_session_without_a_comparable_gig_is_asked_its_worth_before_the_next_c
 )
 def test_what_is_left_to_ask_of_a_session(said, shown, done):
     assert is_done(said, shown) == done
+
+
+def test_a_blind_page_does_not_tell_by_its_gigs_whether_a_session_is_matched(site):
+    audit, who = site.desk.audit("first"), site.who()
+    matched = dict(zip(audit.frame["session_id"], audit.frame["matched"], strict=True))
+    assert not all(matched[one] for one in audit.wanted)
+    shown = {one: len(forms(who.item("first", one).text)) - 1 for one in audit.wanted}
+    assert set(shown.values()) == {5}
+    offline = gigs_beside(
+        site.desk.layout, site.run.folder, site.run.manifest, audit.wanted,
+        matches_of(site.run.folder, audit.wanted), most=5,
+    )  # fmt: skip
+    for one in audit.wanted:
+        assert offline[one] == shown_gigs(site.run, neighbours_of(site.run, one), one, 5)
+
+
+def test_a_run_made_before_near_gigs_were_kept_shows_the_nearest(own_site):
+    audit, run = own_site.desk.audit("first"), own_site.run
+    alone = next(one for one, matched in audit.frame[["session_id", "matched"]].to_numpy() if not matched)
+    five = shown_gigs(run, [], alone, 5)
+    (run.folder / "nearby.parquet").unlink()
+    fresh = type(own_site)(own_site.root)
+    assert shown_gigs(fresh.run, [], alone, 5) == five[:1]
+    beside = gigs_beside(fresh.desk.layout, run.folder, run.manifest, [alone], matches_of(run.folder, [alone]))
+    assert beside == {alone: five[:1]}
+    fresh.close()

@@ -159,7 +159,7 @@ def _place(layout: Layout, audit: Audit, read: Sequence[_File], matches: pd.Data
     known = set(gig_prices(layout, manifest, matches, named)["posting_id"])
     tokens: dict[tuple[str, str], str] = {}
     if any(GIG_TOKEN.fullmatch(name) for name in named - known):
-        shown = gigs_beside(layout, folder, manifest, audit.wanted, matches, most=len(matches))
+        shown = gigs_beside(layout, folder, manifest, audit.wanted, matches)
         pairs = ((session, posting) for session, postings in shown.items() for posting in postings)
         tokens = gigs_by_token(read_key(layout), audit.audit_id, pairs)
     for file in read:

@@ -73,29 +73,48 @@ def gigs_beside(
     session_ids: Collection[str],
     matches: pd.DataFrame,
     *,
-    most: int,
+    most: int | None = None,
 ) -> dict[str, list[str]]:
-    """Postings that stand beside each session: its nearest `most`, or of an unmatched session the one nearest.
+    """Postings that stand beside each session, matched or not: its nearest `most`.
 
     Parameters
     ----------
     matches : DataFrame
         From `matches_of`, of these sessions.
+    most : int, optional
+        By default all that the run keeps.
 
     Returns
     -------
     dict of str to list of str
         Nearest first; empty where the basket, or its run's working, is not kept any more.
     """
-    near = matches[matches["rank"] <= most].sort_values(["session_id", "rank"])
-    beside = {session: [str(one) for one in rows] for session, rows in near.groupby("session_id")["posting_id"]}
+    near = matches.sort_values(["session_id", "rank"])[["session_id", "posting_id"]]
     alone = sorted(set(session_ids) - set(matches["session_id"]))
     basket = layout.indices / str(manifest["basket_id"]) / "basket.parquet"
-    if alone and basket.is_file() and (folder / "workings.parquet").is_file():
-        working = _picked(folder / "workings.parquet", ("session_id", "nearest"), "session_id", alone)
-        named = pq.read_table(basket, columns=["posting_id"])["posting_id"].take(pa.array(working["nearest"]))
-        beside |= {session: [str(one)] for session, one in zip(working["session_id"], named.to_pylist(), strict=True)}
+    if alone and basket.is_file():
+        rows = _nearby(folder, alone)
+        named = pq.read_table(basket, columns=["posting_id"])["posting_id"].take(pa.array(rows["row"]))
+        own = pd.DataFrame({"session_id": rows["session_id"].to_numpy(), "posting_id": named.to_pylist()}, dtype="str")
+        near = own if near.empty else pd.concat([near, own], ignore_index=True)
+    beside = {
+        session: [str(one) for one in postings[:most]] for session, postings in near.groupby("session_id")["posting_id"]
+    }
     return {session: beside.get(session, []) for session in session_ids}
+
+
+def _nearby(folder: Path, session_ids: Collection[str]) -> pd.DataFrame:
+    """Rows of the basket nearest to unmatched sessions: session_id, row, nearest first.
+
+    One a session in runs made before more were kept, none where the run's table is gone.
+    """
+    if (folder / "nearby.parquet").is_file():
+        found = _picked(folder / "nearby.parquet", ("session_id", "rank", "row"), "session_id", session_ids)
+        return found.sort_values(["session_id", "rank"])[["session_id", "row"]]
+    if (folder / "workings.parquet").is_file():
+        found = _picked(folder / "workings.parquet", ("session_id", "nearest"), "session_id", session_ids)
+        return found.rename(columns={"nearest": "row"})
+    return pd.DataFrame({"session_id": pd.Series(dtype="str"), "row": pd.Series(dtype="int64")})
 
 
 def _from_matches(matches: pd.DataFrame) -> pd.DataFrame:

@@ -71,6 +71,7 @@ TABLES = {
     "Matches": "runs/<run_id>/matches.parquet",
     "Values": "runs/<run_id>/values.parquet",
     "Workings": "runs/<run_id>/workings.parquet",
+    "Nearby": "runs/<run_id>/nearby.parquet",
     "LeftOut": "runs/<run_id>/left_out.parquet",
     "PostingErrors": "indices/<basket_id>/errors-<settings>.parquet",
     "SeriesTable": "runs/<run_id>/series.parquet",

@@ -27,7 +27,7 @@ from valuation.pipeline.series_tables import growth_table, series_table, span_of
 from valuation.pipeline.session_register import save_means
 from valuation.pipeline.tables import matches_table, values_table
 from valuation.pipeline.tracking import track
-from valuation.pipeline.workings import left_out_table, workings_table, write_errors
+from valuation.pipeline.workings import left_out_table, nearby_table, workings_table, write_errors
 from valuation.storage import postings_digest, read_postings, sessions_digest
 from valuation.tables import (
     Decomposition,
@@ -35,6 +35,7 @@ from valuation.tables import (
     IndexNumbers,
     LeftOut,
     Matches,
+    Nearby,
     People,
     Placebo,
     PlaceboDraws,
@@ -84,7 +85,7 @@ BESIDE: dict[str, type[Table]] = {
     "sensitivity": Sensitivity,
 }
 """Tables that the report shows if they are there."""
-LOOKED_UP = ("values", "matches", "workings", "left_out")
+LOOKED_UP = ("values", "matches", "workings", "nearby", "left_out")
 """Tables that the review pages look up single sessions in."""
 
 
@@ -103,6 +104,7 @@ def write_run(
     _write(folder, "values", values_table(frame, priced, model, settings), Values)
     _write(folder, "matches", matches_table(frame["session_id"], priced, model, settings), Matches)
     _write(folder, "workings", workings_table(frame["session_id"], priced), Workings)
+    _write(folder, "nearby", nearby_table(frame["session_id"], priced), Nearby)
     _write(folder, "left_out", left_out_table(frame["session_id"], priced), LeftOut)
     write_errors(layout, opened.basket_id, model, settings)
     progress.stage("track months")

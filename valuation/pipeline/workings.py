@@ -1,4 +1,6 @@
-"""Tables that ``valuation explain`` redoes bands from: `workings` and `left_out` of a run, `errors-…` of a basket.
+"""Tables beside the figures: `workings`, `nearby` and `left_out` of a run, `errors-…` of a basket.
+
+``valuation explain`` redoes bands from them, and analysts are shown the gigs nearest to an unmatched session.
 
 What is said of postings lies with the basket, and goes with it when one of them is deleted.
 """
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuation.core.pricing import PRICERS
-from valuation.tables import LeftOut, PostingErrors, Workings, typed, write_table
+from valuation.tables import LeftOut, Nearby, PostingErrors, Workings, typed, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +51,22 @@ def workings_table(ids: pd.Series, priced: PricedTexts) -> pd.DataFrame:
             "scale": shown(parts.scale),
         },
         Workings,
+    )
+
+
+def nearby_table(ids: pd.Series, priced: PricedTexts) -> pd.DataFrame:
+    """The first k neighbours of the sessions that are not matched, in the sessions' order.
+
+    By row of the basket: nothing here says which postings they are once the basket is deleted.
+    """
+    alone, k = np.flatnonzero(~priced.matched), priced.session_hedonic.shape[1]
+    return typed(
+        {
+            "session_id": ids.iloc[alone].repeat(k),
+            "rank": np.tile(np.arange(1, k + 1), len(alone)),
+            "row": priced.row[alone, :k].ravel(),
+        },
+        Nearby,
     )
 
 

@@ -10,7 +10,7 @@ from valuation.review.blind_text import mask_blind, visible_text
 from valuation.review.cards import Card, Neighbour, Said, blind_card, facts_of, open_card, said, split
 from valuation.review.match_numbers import Numbers, numbers_of
 from valuation.review.tokens import gig_token, shuffled
-from valuation.tables import Matches, Workings
+from valuation.tables import Matches, Nearby, Workings
 from valuation.verdicts import COMPARABLE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from valuation.review.desk import Desk, ReviewRun
     from valuation.verdicts import Stored
 
-BLIND_PAGE, OPEN_PAGE = "blind-1", "open-1"
+BLIND_PAGE, OPEN_PAGE = "blind-2", "open-2"
 """Versions of what a page shows; they stand in the log. Raise them when the page shows other things."""
 WHOLE = "session"
 """The name in forms of a verdict on the session as a whole."""
@@ -100,17 +100,25 @@ def neighbours_of(run: ReviewRun, session_id: str) -> list[Neighbour]:
 
 
 def shown_gigs(run: ReviewRun, neighbours: Sequence[Neighbour], session_id: str, most: int) -> list[str]:
-    """posting_ids to judge: the nearest `most` neighbours, or of an unmatched session the one nearest posting."""
+    """posting_ids to judge: the nearest `most` neighbours; of an unmatched session as many, so that nothing tells."""
     if neighbours:
         return [one.posting_id for one in neighbours[:most]]
     errors, _ = run.rows.errors()
+    rows = [] if errors is None else _nearby(run, session_id)[:most]
+    return [] if errors is None else [str(one) for one in errors["posting_id"].iloc[rows]]
+
+
+def _nearby(run: ReviewRun, session_id: str) -> list[int]:
+    """Rows of the basket nearest to an unmatched session; the one nearest in runs made before more were kept."""
     try:
-        working = run.rows.lists("workings", Workings, session_id)
+        near = run.rows.lists("nearby", Nearby, session_id)
+        return [row for _, row in sorted(zip(near["rank"], near["row"], strict=True))]
+    except InputError:
+        pass
+    try:
+        return [int(row) for row in run.rows.lists("workings", Workings, session_id)["nearest"]]
     except InputError:
         return []
-    if errors is None or not working["nearest"]:
-        return []
-    return [str(errors["posting_id"].iloc[int(working["nearest"][0])])]
 
 
 def is_done(said: Mapping[str, str], shown: Sequence[str]) -> bool:

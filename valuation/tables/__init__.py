@@ -36,7 +36,7 @@ from valuation.tables.schemas import (
 )
 from valuation.tables.streaming import PartsWriter
 from valuation.tables.verdicts import Verdicts
-from valuation.tables.workings import LeftOut, PostingErrors, Workings
+from valuation.tables.workings import LeftOut, Nearby, PostingErrors, Workings
 
 __all__ = [
     "AuditAgreement",
@@ -51,6 +51,7 @@ __all__ = [
     "IndexNumbers",
     "LeftOut",
     "Matches",
+    "Nearby",
     "PartsWriter",
     "People",
     "Placebo",

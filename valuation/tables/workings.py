@@ -23,6 +23,14 @@ class Workings(Table):
     scale: Series[float] = pa.Field(nullable=True, gt=0, description="σ_i of the single-posting band, log points")
 
 
+class Nearby(Table):
+    """The nearest postings of each session that none resembles enough, nearest first; analysts look at them."""
+
+    session_id: Series[str]
+    rank: Series[int] = pa.Field(ge=1)
+    row: Series[int] = pa.Field(ge=0, description="row of PostingErrors, from 0")
+
+
 class LeftOut(Table):
     """The headline pricer's value of each matched session without each fold of postings, one row a fold."""
 
