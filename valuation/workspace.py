@@ -137,10 +137,19 @@ class Workspace:
             )
 
     def quarantined(self, kind: str | None = None) -> pd.DataFrame:
-        """Rows that could not be used, with the reason; `kind` is postings, sessions or None for both."""
+        """Rows that could not be used, with the reason; `kind` is postings, sessions, verdicts or None for all."""
+        import pandas as pd
+
+        from valuation.audit.set_aside import read_set_aside
         from valuation.imports import quarantined
 
-        return quarantined(self.layout, kind)
+        if kind == "verdicts":
+            return read_set_aside(self.layout)
+        found = quarantined(self.layout, kind)
+        if kind is not None:
+            return found
+        verdicts = read_set_aside(self.layout)
+        return pd.concat([found, verdicts], ignore_index=True) if len(verdicts) else found
 
     def retry(self, kind: str, *, mapping: Path) -> ImportReport:
         """Read the quarantined rows of a kind again with a corrected mapping."""

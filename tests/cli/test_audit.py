@@ -85,6 +85,16 @@ def test_a_bad_row_is_set_aside_and_said(finished, valuation, drawn, tmp_path):
     assert "unknown_session: the audit's sample has no such session" in " ".join(done.out.split())
     assert "\x1b" not in done.out
     assert f"{n - 1} verdicts added to audit a" in done.out
+    shown = valuation("-w", finished, "--json", "quarantine", "show", "verdicts").data
+    assert (shown["count"], shown["rows"][0]["reason"], shown["rows"][0]["file"]) == (1, "unknown_session", "v.csv")
+    others = valuation("-w", finished, "--json", "quarantine", "show", "postings").data["count"]
+    others += valuation("-w", finished, "--json", "quarantine", "show", "sessions").data["count"]
+    assert valuation("-w", finished, "--json", "quarantine", "show").data["count"] == others + 1
+    assert valuation("-w", finished, "quarantine", "export", "verdicts", "--out", tmp_path / "aside.csv").status == 0
+    assert pd.read_csv(tmp_path / "aside.csv")["reason"].tolist() == ["unknown_session"]
+    mapping = tmp_path / "any.toml"
+    mapping.write_text("")
+    assert valuation("-w", finished, "quarantine", "retry", "verdicts", "--map", mapping).status == 2
 
 
 @pytest.mark.slow

@@ -25,7 +25,8 @@ def import_text(result: VerdictImport) -> str:
 def _file(file: VerdictFile) -> str:
     lines = [plain(file.file, 78), _counts(file)]
     lines += [wrapped(_reason(one)) for one in file.reasons]
-    lines += [f"set aside in {file.set_aside}"] if file.set_aside else []
+    if file.set_aside:
+        lines += [f"set aside in {file.set_aside}", "see them: valuation quarantine show verdicts"]
     lines += [wrapped(f"note: {plain(note, 200)}") for note in file.notes]
     if file.not_read:
         lines.append(wrapped(f"columns not read: {', '.join(plain(name, 40) for name in file.not_read)}"))

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING
 from valuation.audit.reasons import MEANINGS, VerdictReason
 from valuation.imports.cells import as_text
 from valuation.imports.reasons import excerpt
-from valuation.tables import Quarantine, typed, write_table
+from valuation.tables import Quarantine, empty, read_table, typed, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pandas as pd
+
     from valuation.imports.raw import RawTable
     from valuation.storage import Layout
+
+
+def read_set_aside(layout: Layout) -> pd.DataFrame:
+    """All verdicts that were set aside, of every audit: a Quarantine table."""
+    import pandas as pd
+
+    parts = [read_table(path, Quarantine) for path in sorted(layout.quarantine("verdicts").glob("*/*.parquet"))]
+    return pd.concat(parts, ignore_index=True) if parts else empty(Quarantine)
 
 
 @dataclass(frozen=True, slots=True)

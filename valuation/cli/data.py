@@ -16,6 +16,7 @@ importing = typer.Typer(rich_markup_mode=None, help="Bring postings or sessions 
 quarantine = typer.Typer(rich_markup_mode=None, help="Rows that could not be used: show, export, read again.")
 
 Kind = Literal["postings", "sessions"]
+Held = Literal["postings", "sessions", "verdicts"]
 MapOption = Annotated[
     Path | None,
     typer.Option(
@@ -78,7 +79,7 @@ def _quarantine(call: Call) -> None:
 @with_call
 def quarantine_show(
     call: Call,
-    kind: Annotated[Kind | None, typer.Argument(metavar="KIND", help="Only these.")] = None,
+    kind: Annotated[Held | None, typer.Argument(metavar="KIND", help="Only these.")] = None,
     rows: Annotated[int, typer.Option(min=0, metavar="N", help="How many single rows to show.")] = 10,
 ) -> None:
     """Show how many rows were set aside, why, and the first of them."""
@@ -92,7 +93,7 @@ def quarantine_show(
 def quarantine_export(
     call: Call,
     out: Annotated[Path, typer.Option(metavar="FILE", help="A .csv, .jsonl, .json or .parquet file.")],
-    kind: Annotated[Kind | None, typer.Argument(metavar="KIND", help="Only these.")] = None,
+    kind: Annotated[Held | None, typer.Argument(metavar="KIND", help="Only these.")] = None,
 ) -> None:
     """Write all rows that were set aside, with their reasons and their raw content, to a file."""
     with opened(call) as workspace:
