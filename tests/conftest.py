@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import importlib.util
 import os
 from pathlib import Path
@@ -20,6 +21,13 @@ FAST = (
     "bootstrap.replicates=199",
     "series.group_by=kind",
 )
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later search for garbage: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def make_tiny_encoder(folder: Path) -> Path:

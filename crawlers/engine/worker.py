@@ -5,6 +5,8 @@ It prints one line of JSON twice a second and one at the end, and dies with whoe
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import logging
 import os
@@ -119,4 +121,5 @@ def _log_to(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    atexit.register(gc.freeze)  # all that was imported is not looked through for garbage once more at the end
     sys.exit(main())

@@ -19,17 +19,20 @@ from valuation.storage import make_workspace
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted((DOCS / "commands").glob("*.md"))
-SMALL = WorldSettings(postings=300, sessions=240, users=40, months=3)
+SMALL = WorldSettings(postings=420, sessions=240, users=40, months=3)
+QUICK = f"{SETTINGS}\n[pricing]\nlexical_components = 32\n\n[bootstrap]\nreplicates = 199\n"
 RUN = [*PAGES, DOCS / "tutorial.md"]
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory, static_models):
-    """The demo, with fewer postings and sessions."""
+    """The demo, with fewer postings, sessions, components and replicates."""
     folder = tmp_path_factory.mktemp("docs") / "demo"
-    make_workspace(folder, settings=SETTINGS)
+    make_workspace(folder, settings=QUICK)
     shutil.copytree(static_models, folder / "models", dirs_exist_ok=True)
-    make_demo(folder, progress=Silent(), world=SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("valuation.pipeline.demo.SETTINGS", QUICK)
+        make_demo(folder, progress=Silent(), world=SMALL)
     return folder
 
 

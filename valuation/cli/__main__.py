@@ -2,6 +2,6 @@
 
 import sys
 
-from valuation.cli.main import main
+from valuation.cli.main import program
 
-sys.exit(main())
+sys.exit(program())
