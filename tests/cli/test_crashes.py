@@ -207,7 +207,7 @@ def wait_for(running, stage):
 def test_a_run_killed_at_every_stage_ends_with_the_same_figures(valuation, finished, work, quickly):
     for name in ("runs", "indices", "embeddings"):
         shutil.rmtree(finished / name)
-    for stage in ("cluster", "embed postings", "index", "fit", "embed sessions", "price sessions", "track", "report"):
+    for stage in ("cluster", "embed postings", "index", "fit", "price sessions", "report"):
         with process(finished, quickly, "run") as running:
             wait_for(running, stage)
             running.send_signal(signal.SIGKILL)

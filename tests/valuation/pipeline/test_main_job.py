@@ -132,6 +132,7 @@ def test_unchanged_run_does_nothing_and_says_so(work):
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_another_setting_is_another_run(work, fast, tmp_path):
     copy = copied(work, tmp_path, [*fast, "bootstrap.seed=1"])
     first = copy.run_folder()
@@ -142,6 +143,7 @@ def test_another_setting_is_another_run(work, fast, tmp_path):
     pd.testing.assert_frame_equal(*values)
 
 
+@pytest.mark.slow
 def test_chunks_do_not_move_figures(work, fast, tmp_path):
     copy = copied(work, tmp_path, [*fast, "compute.chunk_rows=17"])
     folder = copy.run_folder()
@@ -153,6 +155,7 @@ def test_chunks_do_not_move_figures(work, fast, tmp_path):
         pd.testing.assert_frame_equal(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_row_order_does_not_move_figures(work, fast, tmp_path):
     copy = copied(work, tmp_path, fast)
     for path in (copy.layout.runs, copy.layout.indices):
@@ -166,6 +169,7 @@ def test_row_order_does_not_move_figures(work, fast, tmp_path):
         assert ours == (work.run_folder() / f"{name}.parquet").read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_leaves_nothing_half_written(work, fast, tmp_path, monkeypatch):
     copy = copied(work, tmp_path, [*fast, "bootstrap.seed=2"])
     before = sorted(path.name for path in copy.layout.runs.iterdir())

@@ -25,6 +25,7 @@ def picky(work, fast, tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_they_are_those_that_a_search_finds_and_of_the_unmatched_only(picky):
     folder = picky.run_folder()
     manifest = read_manifest(folder)

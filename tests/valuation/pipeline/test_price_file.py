@@ -86,6 +86,7 @@ def test_an_unknown_ending_is_refused_before_any_work(work, texts, tmp_path):
         work.price(texts, str(tmp_path / "a.docx"))
 
 
+@pytest.mark.slow
 def test_centred_register_uses_the_run_and_says_so(work, fast, texts, tmp_path):
     centred = Workspace(work.layout.root, overrides=[*fast, "register.mode=centred"])
     first = centred.price(texts, str(tmp_path / "a.parquet"))
