@@ -30,6 +30,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter end as it would: a library that counts what is left then (duckdb's) would complain."""
+    gc.unfreeze()
+
+
 def make_tiny_encoder(folder: Path) -> Path:
     spec = importlib.util.spec_from_file_location("tiny_encoder", SUPPORT)
     module = importlib.util.module_from_spec(spec)

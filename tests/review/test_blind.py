@@ -88,7 +88,7 @@ def test_no_answer_about_a_session_that_is_to_be_judged_holds_what_is_hidden(own
         answers += [sent, who.get(sent.location), *everything_about(who, own_site, session)]
     assert held_back(answers, secrets) == set(secrets)
     assert {one.status for one in answers} == {200, 303, 404}
-    assert not own_site.desk.log.assignments.of("first", session, "Ada").revealed
+    assert not own_site.desk.log.seen.has("Ada", session)
 
     last = who.post("/verdicts", cards[5] | {"verdict": "comparable"})
     assert re.fullmatch(rf"/audits/first/next\?after={session}", last.location)
@@ -97,7 +97,7 @@ def test_no_answer_about_a_session_that_is_to_be_judged_holds_what_is_hidden(own
     seen = [who.item("first", session, reveal="1")]
     shown = held_back(seen, secrets)
     assert not {name for name in shown if not name.startswith("url")}, shown  # the control: all of it is there now
-    assert own_site.desk.log.assignments.of("first", session, "Ada").revealed
+    assert own_site.desk.log.seen.has("Ada", session)
 
 
 def test_lists_leave_out_what_is_to_be_judged_and_say_so(own_site: Site):
@@ -159,7 +159,7 @@ def test_a_session_is_as_hidden_in_another_run(audited, tmp_path):
 def test_reveal_is_refused_until_the_session_is_judged_and_again_after_an_undo(own_site: Site):
     who, session = own_site.who(), sessions(own_site)[0]
     assert "hidden</span>" in who.item("first", session, reveal="1").text
-    assert not own_site.desk.log.assignments.of("first", session, "Ada").revealed
+    assert not own_site.desk.log.seen.has("Ada", session)
     who.judge(session, "session", audit="first", price="120")
     assert "<dt>Value</dt>" in who.item("first", session, reveal="1").text
     assert who.post("/undo", {"audit": "first", "nonce": "u"}).location == f"/audits/first/item?id={session}&undone=1"
@@ -192,7 +192,9 @@ def test_a_verdict_after_the_figures_were_shown_is_not_blind(own_site: Site):
             assert page.status == 200
         again = who.post("/verdicts", stale[1] | {"verdict": "comparable"})
         kept = [one.entry for one in own_site.desk.log.standing(session_id=session)]
-        assert [one.blind for one in kept] == [True, way in ("none", "others")], way
+        assert [one.blind for one in kept] == [True, way in ("none", "others", "search")], (
+            way
+        )  # a search stays blind: others are left to judge
         assert [json.loads(one.shown)["page"][:4] for one in kept] == ["blin", "blin" if kept[1].blind else "open"]
         assert again.location.startswith("/audits/first/next" if kept[1].blind else "/audits/first/item")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from valuation.audit.done import is_done
 from valuation.audit.prices import gigs_beside, matches_of
-from valuation.review.match import is_done, neighbours_of, shown_gigs
+from valuation.review.match import neighbours_of, shown_gigs
 
 from .conftest import forms
 

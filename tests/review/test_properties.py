@@ -333,12 +333,15 @@ def test_disagreements_are_different_words_by_different_people_on_one_thing(give
                 words[gig].add(word)
                 people[gig].add(who)
         differ = [gig for gig, said in words.items() if len(said) > 1]
-        settled = [who for where, _, who, _, settles in given_lines if where == session and settles]
+        settled = [
+            (gig, who) for where, gig, who, _, settles in given_lines if where == session and settles and gig in differ
+        ]
         assert (session in found) == bool(differ)
         if differ:
             assert found[session].n_gigs == len(differ)
             assert found[session].analysts == tuple(sorted(set().union(*(people[gig] for gig in differ))))
-            assert found[session].settled_by == (settled[-1] if settled else "")
+            whole = {gig for gig, _ in settled} == set(differ)
+            assert found[session].settled_by == (settled[-1][1] if whole else "")
     order = [bool(one.settled_by) for one in disagreements(standing)]
     assert order == sorted(order)
 

@@ -66,6 +66,7 @@ def _expected(result: DrawResult) -> str:
     held_out = "; * of this run on held-out postings" if any(one.why != "assumed" for one in result.expected) else ""
     said = f"sd: of analyst's less predicted value, log points{held_out}; se: standard error of log growth"
     lines.append(wrapped(said))
+    lines.append(wrapped("errors that a user's sessions share make the interval wider than this"))
     return "\n".join(lines)
 
 

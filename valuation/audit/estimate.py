@@ -27,7 +27,8 @@ from valuation.audit.values import (
     pair_verdicts,
     session_values,
 )
-from valuation.core.audit_growth import level_bounds
+from valuation.core.audit_growth import halving, level_bounds
+from valuation.core.audit_variance import variance_of
 from valuation.errors import InputError, ThinMatchError
 from valuation.pipeline.finished import read_manifest
 from valuation.tables import AuditAgreement, AuditedSeries, AuditPrecision, write_table, write_text
@@ -117,6 +118,8 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
     pairs = pair_verdicts(told.sessions, told.prices, settled_first=settled_first)
     precision, precision_table = precision_of(audit, pairs, level=level)
     counts = _counts(audit, told.standing, values)
+    response = _responses(audit, matched, set(told.sessions), set(h))
+    more_audits, halving_words = _halving(growth, matched, audit, response)
     result = AuditResult(
         audit_id=audit.audit_id,
         run_id=audit.run_id,
@@ -126,12 +129,12 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
         **lines,
         power=matched.slope,
         growth_bounds=_growth_bounds(growth),
-        response=_responses(audit, matched, set(told.sessions), set(h)),
+        response=response,
         precision=precision,
         precision_table=precision_table,
         agreement_table=agreement_of(audit, told.sessions, told.prices, settings.audit, level=level),
-        audits_to_halve=None if growth is None else growth.halving.more_audits,
-        halving=_halving(growth, audit),
+        audits_to_halve=more_audits,
+        halving=halving_words,
         counts=counts,
         missing=_missing(audit, matched, everyone, lines["plain"].growth is None, counts),
         caveat=CAVEAT,
@@ -179,19 +182,30 @@ def _growth_bounds(growth: AuditedGrowth | None) -> tuple[float, float] | None:
     return float(np.expm1(growth.lower_bound)), float(np.expm1(growth.upper_bound))
 
 
-def _halving(growth: AuditedGrowth | None, audit: Audit) -> str:
+def _halving(
+    growth: AuditedGrowth | None, matched: AuditEstimate, audit: Audit, response: Sequence[Response]
+) -> tuple[int | None, str]:
+    """Sessions to draw for an interval half as wide, and in words; work that waits is not taken for non-response."""
     if growth is None:
-        return "one month has no growth"
-    halving = growth.halving
+        return None, "one month has no growth"
     if not math.isfinite(growth.standard_error):
-        return "not known before growth has an interval"
-    if halving.more_audits is None:
-        return (
+        return None, "not known before growth has an interval"
+    last = len(audit.months) - 1
+    contrast = np.zeros(len(audit.months))
+    contrast[0], contrast[last] = -1.0, 1.0
+    judged = np.array([one.judged for one in response], dtype=np.int64)
+    found = halving(matched, variance_of(matched.sampled, contrast), from_month=0, to_month=last, judged=judged)
+    if found.more_audits is None:
+        return None, (
             "no number of audits: with every session of these months checked, a standard error of "
-            f"{halving.floor:.3f} remains from the sampling of users"
+            f"{found.floor:.3f} remains from the sampling of users"
         )
-    n_months = len(audit.months)
-    return f"{halving.more_audits:,} more audits, over all {n_months} months, at today's response"
+    words = (
+        f"{found.more_audits:,} more audits in {audit.months[0]} and {audit.months[last]} together, at today's response"
+    )
+    return found.more_audits, words + (
+        f", after the {found.waiting:,} that are drawn and wait" if found.waiting else ""
+    )
 
 
 def _counts(audit: Audit, standing: Sequence[Stored], values: Sequence[AnalystValue]) -> Counts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from valuation.audit.done import is_done
 from valuation.audit.file_report import file_report
 from valuation.audit.imported import VerdictImport
 from valuation.audit.opening import open_audit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from valuation.config import Settings
     from valuation.imports.raw import RawTable, Source
     from valuation.storage import Layout
+    from valuation.verdicts import VerdictLog
 
 Key = tuple[str, str, str]
 
@@ -108,9 +110,38 @@ def _appended(
     try:
         fresh = _sort_out(read, log.lines(audit_id=audit.audit_id), adjudicated=adjudicated)
         log.append_all([_entry(audit, row, ranks, adjudicated=adjudicated) for row in sorted(fresh, key=_order)])
+        if not adjudicated:
+            _finish(layout, settings, audit, log, read)
     finally:
         log.close()
     return set(fresh)
+
+
+def _finish(layout: Layout, settings: Settings, audit: Audit, log: VerdictLog, read: Sequence[_File]) -> None:
+    """Mark the sessions that the files' analysts are done with, so that nobody is asked for them again on the pages.
+
+    Also those whose rows were there already: an import that was cut short is made good by the same import.
+    """
+    rows = [row for file in read for row in file.rows.values()]
+    touched = sorted({(row.session_id, row.analyst) for row in rows})
+    known = {(one.session_id, one.analyst) for one in log.assignments.all_of(audit.audit_id) if one.finished}
+    touched = [pair for pair in touched if pair not in known]
+    if not touched:
+        return
+    folder, wanted = layout.runs / audit.run_id, {session for session, _ in touched}
+    shown = gigs_beside(
+        layout, folder, read_manifest(folder), wanted, matches_of(folder, wanted), most=settings.review.gigs
+    )
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    when: dict[tuple[str, str], datetime] = {}
+    for stored in log.standing(audit_id=audit.audit_id):
+        entry, pair = stored.entry, (stored.entry.session_id, stored.entry.analyst)
+        if not entry.adjudicates:
+            said.setdefault(pair, {})[entry.posting_id] = str(entry.verdict)
+            when[pair] = entry.decided_at
+    done = {pair: when[pair] for pair in touched if is_done(said.get(pair, {}), shown[pair[0]])}
+    if done:
+        log.assignments.record(audit.audit_id, done)
 
 
 def _asked(layout: Layout, audit: Audit, analyst: str | None, decided_at: str | None, now: datetime) -> Asked:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from valuation.core.audit_estimate import AuditedSessions, estimate_audit
-from valuation.core.audit_growth import audited_growth
-from valuation.core.audit_plan import SPREADS, audits_for, expected_error
+from valuation.core.audit_plan import SPREADS, PlannedAudit, audits_for, expected_error
+from valuation.core.audit_variance import variance_of
 from valuation.pipeline.finished import read_run_table
 from valuation.tables import Validation
 
@@ -40,11 +40,12 @@ class ExpectedWidth:
     standard_error : float
         Of both together, with what the spread itself varies between users.
     half_width : float
-        Half of the interval, log points.
+        Half of the interval, log points: Student's quantile times `standard_error`.
     width : float
         Whole interval around a growth of nought, as growth: 0.5 is from about −0.22 to +0.28.
     half_needs : int or None
-        Audits in each month for an interval half as wide; None where users alone forbid it.
+        Sessions to draw in each month, matched and unmatched, for half of `standard_error`; None where users alone
+        forbid it.
     """
 
     spread: float
@@ -66,16 +67,14 @@ def expected_widths(
     """
     if len(people.months) < 2:
         return ()
-    level = float(manifest["settings"]["series"]["level"])
-    month = month_codes(people)
-    users = _users_variance(people, design, month, level)
-    if not np.isfinite(users):
+    planned = _planned(people, design)
+    if planned is None:
         return ()
-    matched = people.sessions["matched"].to_numpy()
+    level = float(manifest["settings"]["series"]["level"])
     spreads = [(spread, ASSUMED) for spread in SPREADS]
     own = _held_out(folder, manifest)
     spreads += [(own, HELD_OUT)] if own is not None else []
-    return tuple(_width(people, design, month, matched, users, spread, why, level) for spread, why in spreads)
+    return tuple(_width(planned, spread, why, level) for spread, why in spreads)
 
 
 def month_codes(people: Population) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -83,41 +82,34 @@ def month_codes(people: Population) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.searchsorted(np.array(people.months), people.sessions["month"].to_numpy(dtype=str)).astype(np.int64)
 
 
-def _users_variance(people: Population, design: AuditDesign, month: np.ndarray, level: float) -> float:
-    """Variance of the plain growth from the sampling of users."""
-    n = len(people.sessions)
-    found = estimate_audit(
-        AuditedSessions(
-            month=month,
-            user=pd.factorize(people.sessions["user"])[0].astype(np.int64),
-            weight=people.sessions["weight"].to_numpy(dtype=np.float64),
-            value=people.sessions["log_value"].to_numpy(dtype=np.float64),
-            stratum=design.stratum,
-            audited=np.zeros(n, dtype=bool),
-            analyst_value=np.full(n, np.nan),
-        ),
-        n_months=len(people.months), unmatched=False, method="stratified", level=level,
+def _planned(people: Population, design: AuditDesign) -> PlannedAudit | None:
+    """Collect what is known before anyone works; None where an end month has no matched session."""
+    sessions, n = people.sessions, len(people.sessions)
+    month, last = month_codes(people), len(people.months) - 1
+    user = pd.factorize(sessions["user"])[0].astype(np.int64)
+    weight = sessions["weight"].to_numpy(dtype=np.float64)
+    nobody = AuditedSessions(
+        month, user, weight, sessions["log_value"].to_numpy(dtype=np.float64), design.stratum,
+        audited=np.zeros(n, dtype=bool), analyst_value=np.full(n, np.nan),
     )  # fmt: skip
-    return float(audited_growth(found, from_month=0, to_month=len(people.months) - 1).plain_error ** 2)
+    found = estimate_audit(nobody, n_months=last + 1, unmatched=False, method="stratified", level=0.5)
+    if not np.isfinite(found.plain.estimate[[0, last]]).all():
+        return None
+    contrast = np.zeros(last + 1)
+    contrast[0], contrast[last] = -1.0, 1.0
+    users = variance_of(found.sampled_plain, contrast)
+    return PlannedAudit(
+        month, user, design.stratum, np.where(sessions["matched"], weight, 0.0), design.inclusion,
+        from_month=0, to_month=last, users=users.users, freedom=users.freedom,
+    )  # fmt: skip
 
 
-def _width(
-    people: Population, design: AuditDesign, month: np.ndarray, matched: np.ndarray, users: float, spread: float,
-    why: str, level: float,
-) -> ExpectedWidth:  # fmt: skip
-    last = len(people.months) - 1
-    weight = people.sessions["weight"].to_numpy(dtype=np.float64)[matched]
-    expected = expected_error(
-        design.stratum[matched], month[matched], weight, design.inclusion[matched],
-        from_month=0, to_month=last, spread=spread, users=users, response=1.0, level=level,
-    )  # fmt: skip
-    wanted = (expected.growth / 2) ** 2 - (expected.growth**2 - expected.audits**2)
-    sizes = int((month[matched] == 0).sum()), int((month[matched] == last).sum())
-    needs = audits_for(spread, float(np.sqrt(wanted)), sizes=sizes, response=1.0) if wanted > 0 else None
+def _width(planned: PlannedAudit, spread: float, why: str, level: float) -> ExpectedWidth:
+    expected = expected_error(planned, spread=spread, response=1.0, level=level)
+    needs = audits_for(expected.growth / 2, planned, spread=spread, response=1.0)
     width = float(np.expm1(expected.half_width) - np.expm1(-expected.half_width))
-    return ExpectedWidth(
-        spread, why, expected.audits, float(np.sqrt(users)), expected.growth, expected.half_width, width, needs
-    )
+    users = float(np.sqrt(planned.users))
+    return ExpectedWidth(spread, why, expected.audits, users, expected.growth, expected.half_width, width, needs)
 
 
 def _held_out(folder: Path, manifest: dict[str, Any]) -> float | None:

@@ -12,12 +12,8 @@ import numpy as np
 from valuation.audit.lines import month_codes, user_codes
 from valuation.audit.result import Share
 from valuation.audit.strata import POOLED
-from valuation.core.audit_precision import CANT_SAY as UNDECIDED
-from valuation.core.audit_precision import COMPARABLE as YES
-from valuation.core.audit_precision import NOT_COMPARABLE as NO
-from valuation.core.audit_precision import CheckedSessions, match_precision
+from valuation.core.audit_precision import CANT_SAY, COMPARABLE, CheckedSessions, match_precision
 from valuation.tables import AuditPrecision, typed
-from valuation.verdicts import CANT_SAY, COMPARABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,24 +27,28 @@ if TYPE_CHECKING:
 GROUPINGS = ("month", "kind", "third", "half", "stratum")
 
 
-def precision_of(audit: Audit, pairs: Sequence[tuple[str, str, str]], *, level: float) -> tuple[Share, pd.DataFrame]:
+def precision_of(
+    audit: Audit, pairs: Sequence[tuple[str, str, float | None]], *, level: float
+) -> tuple[Share, pd.DataFrame]:
     """Share of judged gigs that are comparable, over all sessions and by cell.
 
     Parameters
     ----------
-    pairs : sequence of (session_id, gig, verdict)
-        One verdict a pair.
+    pairs : sequence of (session_id, gig, share)
+        As of `valuation.audit.values.pair_verdicts`; None counts as "can't say".
 
     Returns
     -------
     (Share, DataFrame)
-        Overall, and an AuditPrecision table whose first row is the same.
+        Overall, and an AuditPrecision table whose first row is the same. Its ``n_comparable`` counts pairs that all
+        who decided call comparable.
     """
     matched = audit.frame["matched"].to_numpy(dtype=bool)
     row_of = {session: at for at, session in enumerate(audit.frame.loc[matched, "session_id"])}
     pairs = [pair for pair in pairs if pair[0] in row_of]
     at = np.array([row_of[session] for session, _, _ in pairs], dtype=np.int64)
-    verdict = np.array([_code(said) for _, _, said in pairs], dtype=np.int64)
+    verdict = np.array([CANT_SAY if share is None else share for _, _, share in pairs], dtype=np.float64)
+    yes = verdict == COMPARABLE
     rows: list[tuple[Any, ...]] = []
     overall = None
     for grouping in GROUPINGS if audit.data["kind_by"] else [one for one in GROUPINGS if one != "kind"]:
@@ -59,17 +59,13 @@ def precision_of(audit: Audit, pairs: Sequence[tuple[str, str, str]], *, level: 
         found = match_precision(sessions, at, verdict, n_cells=len(names), level=level)
         if overall is None:
             overall = found.overall
-            rows.append(_row("all", "", overall, 0, int((verdict == YES).sum())))
-        yes = np.bincount(cell[at][(verdict == YES) & (cell[at] >= 0)], minlength=len(names))
-        rows += [_row(grouping, name, found.cells, code, int(yes[code])) for code, name in enumerate(names)]
+            rows.append(_row("all", "", overall, 0, int(yes.sum())))
+        agreed = np.bincount(cell[at][yes & (cell[at] >= 0)], minlength=len(names))
+        rows += [_row(grouping, name, found.cells, code, int(agreed[code])) for code, name in enumerate(names)]
     columns = list(AuditPrecision.to_schema().columns)
     table = typed({name: [row[place] for row in rows] for place, name in enumerate(columns)}, AuditPrecision)
     assert overall is not None  # noqa: S101 - there are groupings
     return _share(overall), table
-
-
-def _code(verdict: str) -> int:
-    return YES if verdict == COMPARABLE else UNDECIDED if verdict == CANT_SAY else NO
 
 
 def _cells(audit: Audit, grouping: str) -> tuple[list[str], NDArray[np.int64]]:

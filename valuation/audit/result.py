@@ -166,7 +166,8 @@ class AuditResult:
     agreement_table : DataFrame
         An AuditAgreement table.
     audits_to_halve : int or None
-        Further sessions to draw, over all months, for an interval of audited growth half as wide; None: see `halving`.
+        Further sessions to draw, in the first and the last month together, for an interval of audited growth half as
+        wide, once those that are drawn have been judged; None: see `halving`.
     halving : str
         The same in words.
     counts : Counts

@@ -162,28 +162,35 @@ def session_values(values: Iterable[AnalystValue]) -> dict[str, float]:
 
 def pair_verdicts(
     sessions: Mapping[str, SessionVerdicts], prices: Prices, *, settled_first: bool
-) -> list[tuple[str, str, str]]:
-    """One verdict a session-gig pair: (session_id, gig, verdict).
+) -> list[tuple[str, str, float | None]]:
+    """What was said of each session-gig pair: (session_id, gig, share), ordered by session and gig.
 
-    What was settled counts; else what analysts agree on, comparable or not, those who can't say left out; where they
-    disagree it is undecided, and stands as `CANT_SAY`.
+    The share of analysts who call the pair comparable, of those who decided: 1 or 0 where one judged, or all agree.
+    To leave out pairs on which they differ would move precision away from 1/2 by how many are judged twice. None
+    where nobody decided. What was settled counts in the place of what was said on it.
     """
-    pairs = []
+    pairs: list[tuple[str, str, float | None]] = []
     for session_id in sorted(sessions):
-        said: dict[str, list[str]] = defaultdict(list)
+        said: dict[str, list[float]] = {}
         for rows in effective_rows(sessions[session_id], prices, settled_first=settled_first).values():
-            for one in rows:
-                if one.posting_id != WHOLE_SESSION:
-                    said[prices.gig(one.posting_id)].append(str(one.verdict))
-        pairs += [(session_id, gig, _agreed(verdicts)) for gig, verdicts in sorted(said.items())]
+            for gig, verdicts in _by_gig(rows, prices).items():
+                decided = [float(verdict == COMPARABLE) for verdict in verdicts if verdict != CANT_SAY]
+                said.setdefault(gig, []).extend([_mean(decided)] if decided else [])
+        pairs += [(session_id, gig, _mean(shares) if shares else None) for gig, shares in sorted(said.items())]
     return pairs
 
 
-def _agreed(verdicts: Sequence[str]) -> str:
-    decided = sorted(verdict for verdict in verdicts if verdict != CANT_SAY)
-    if not decided or len({verdict == COMPARABLE for verdict in decided}) > 1:
-        return CANT_SAY
-    return decided[0]
+def _by_gig(rows: Iterable[Entry], prices: Prices) -> dict[str, list[str]]:
+    """One analyst's verdicts on each gig: several where duplicates of one posting were judged."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for one in rows:
+        if one.posting_id != WHOLE_SESSION:
+            said[prices.gig(one.posting_id)].append(str(one.verdict))
+    return said
+
+
+def _mean(shares: Sequence[float]) -> float:
+    return math.fsum(shares) / len(shares)
 
 
 def named_postings(standing: Iterable[Stored]) -> set[str]:

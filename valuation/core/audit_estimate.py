@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from valuation.core.audit_response import ResponseStrata, response_strata
+from valuation.core.audit_response import LEAST, ResponseStrata, response_strata
 from valuation.core.audit_variance import Method, Sampled, Variance, variance_of
 from valuation.core.intervals import Interval
 
@@ -142,14 +142,14 @@ def estimate_audit(
     if not unmatched:
         sessions = _rows(sessions, ~np.isnan(sessions.value))
     responded = sessions.audited & np.isfinite(sessions.analyst_value)
-    strata = response_strata(sessions.stratum, sessions.month, responded)
+    strata = response_strata(sessions.stratum, sessions.month, responded, ~np.isnan(sessions.value))
     slope = _slope(sessions, strata, responded, n_months)
     means = _means(sessions, strata, responded, slope, n_months)
     audited, plain = _sampled(sessions, strata, responded, means, slope)
     n_responses = _count(sessions.month[responded], n_months)
     n_sessions = _count(sessions.month, n_months)
     n_audited = _count(sessions.month[sessions.audited], n_months)
-    usable = (n_responses >= 2) | ((n_responses == n_sessions) & (n_sessions > 0))
+    usable = _usable(sessions.month, strata, n_sessions)
     parts = [variance_of(audited, row) if usable[at] else None for at, row in enumerate(np.eye(n_months))]
     estimate = np.where(usable, slope * np.nan_to_num(means.plain) + means.correction, np.nan)
     rate = np.divide(n_responses, n_audited, out=np.full(n_months, np.nan), where=n_audited > 0)
@@ -158,6 +158,12 @@ def estimate_audit(
         _part(parts, "users"), _part(parts, "audits"), slope, n_sessions, n_audited, n_responses, rate,
         strata.joined, audited, plain, sessions, method, level,
     )  # fmt: skip
+
+
+def _usable(month: NDArray[np.int64], strata: ResponseStrata, n_sessions: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Months in which every stratum has two responses or is known whole: no session is stood for by unlike ones."""
+    thin = strata.responses < np.minimum(LEAST, strata.size)
+    return (n_sessions > 0) & (np.bincount(month, weights=thin[strata.stratum], minlength=n_sessions.size) == 0)
 
 
 def _check(sessions: AuditedSessions, n_months: int) -> None:

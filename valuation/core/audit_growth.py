@@ -31,10 +31,13 @@ class Halving:
         response; None where checking every session would not do it.
     floor : float
         Standard error that remains if every session of the months is checked: the users'.
+    waiting : int
+        Sessions of both months that are drawn and not judged: their responses are counted on before `more_audits`.
     """
 
     more_audits: int | None
     floor: float
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +149,31 @@ def _percentile(values: NDArray[np.float64], weight: NDArray[np.float64], share:
     return float(values[order][np.searchsorted(below, share * below[-1] * (1 - 1e-12))])
 
 
-def halving(found: AuditEstimate, variance: Variance, *, from_month: int, to_month: int) -> Halving:
+def halving(
+    found: AuditEstimate, variance: Variance, *, from_month: int, to_month: int,
+    judged: NDArray[np.int64] | None = None,
+) -> Halving:  # fmt: skip
     """Find how many more audits would halve the standard error.
 
     Every stratum's responses are multiplied by one factor, up to all of its sessions, until ``V1 + V2`` is a quarter.
+
+    Parameters
+    ----------
+    found : AuditEstimate
+    variance : Variance
+        Of growth between the months.
+    from_month, to_month : int
+        Codes of the months.
+    judged : ndarray of int, shape (n_months,), optional
+        Audited sessions that analysts are done with, with a value or without: work that is not done yet says nothing
+        of the response, and its sessions need not be drawn again. None: all that were drawn.
     """
+    ends = [from_month, to_month]
+    done = int((found.n_audited if judged is None else judged)[ends].sum())
+    waiting = int(found.n_audited[ends].sum()) - done
     floor, wanted = float(np.sqrt(variance.users)), variance.total(found.method) / 4
     if variance.users >= wanted:
-        return Halving(None, floor)
+        return Halving(None, floor, waiting)
     size, now = found.sampled.size.astype(np.float64), found.sampled.audits.astype(np.float64)
     involved = variance.per_audit > 0
     per_audit, size, now = variance.per_audit[involved], size[involved], now[involved]
@@ -163,6 +183,5 @@ def halving(found: AuditEstimate, variance: Variance, *, from_month: int, to_mon
         left = variance.users + float((per_audit * (1.0 / np.minimum(middle * now, size) - 1.0 / size)).sum())
         low, high = (middle, high) if left > wanted else (low, middle)
     more = float((np.ceil(np.minimum(high * now, size) - 1e-9) - now).sum())
-    drawn = found.n_audited[[from_month, to_month]].sum()
-    rate = float(found.n_responses[[from_month, to_month]].sum() / max(drawn, 1))
-    return Halving(int(np.ceil(more / rate - 1e-9)), floor)
+    rate = float(found.n_responses[ends].sum() / max(done, 1))
+    return Halving(max(int(np.ceil(more / rate - 1e-9)) - waiting, 0), floor, waiting)

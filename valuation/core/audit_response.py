@@ -35,12 +35,16 @@ class ResponseStrata:
 
 
 def response_strata(
-    stratum: NDArray[np.int64], month: NDArray[np.int64], responded: NDArray[np.bool_]
+    stratum: NDArray[np.int64],
+    month: NDArray[np.int64],
+    responded: NDArray[np.bool_],
+    matched: NDArray[np.bool_] | None = None,
 ) -> ResponseStrata:
-    """Join strata until each has two responses, or is known whole, or is the last of its month.
+    """Join strata until each has two responses, or is known whole, or is the last of its month and kind.
 
     A stratum joins the smaller of its neighbours in order of code within its month: the design numbers like strata
-    next to each other. The same rows in another order give the same strata.
+    next to each other. Matched and unmatched sessions never stand for each other. The same rows in another order give
+    the same strata.
 
     Parameters
     ----------
@@ -49,6 +53,8 @@ def response_strata(
     month : ndarray of int, shape (n_sessions,)
     responded : ndarray of bool, shape (n_sessions,)
         Checked, with an analyst's value.
+    matched : ndarray of bool, shape (n_sessions,), optional
+        Whether the pricer gives the session a value; by default all alike.
     """
     codes, first, at = np.unique(stratum, return_index=True, return_inverse=True)
     at = at.ravel()
@@ -57,9 +63,13 @@ def response_strata(
     of_month = month[first]
     if (of_month[at] != month).any():
         raise ValueError("a stratum has sessions of two months")
+    matched = np.ones(month.size, dtype=bool) if matched is None else matched
+    if (matched[first][at] != matched).any():
+        raise ValueError("a stratum has matched and unmatched sessions")
+    together = 2 * of_month + matched[first]
     target = np.arange(codes.size)
-    for code in np.unique(of_month):
-        _join(np.flatnonzero(of_month == code), size, responses, target)
+    for code in np.unique(together):
+        _join(np.flatnonzero(together == code), size, responses, target)
     kept, new = np.unique(target, return_inverse=True)
     new = new.ravel()
     return ResponseStrata(

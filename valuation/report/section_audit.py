@@ -149,14 +149,21 @@ def _series_sentence(context: Context) -> Markup:
 
 def _halving(tables: RunTables) -> Markup:
     """Say how many more audits would halve the interval, or why none would."""
-    if audited_growth(tables) is None:
+    growth = audited_growth(tables)
+    if growth is None:
         return Markup("")
     more = said(tables, "count", "audits_to_halve")
     if more != DASH:
+        ends = [str(growth["from_month"]), str(growth["to_month"])]
+        wait = any(
+            (number(tables, "response", place, "drawn") or 0.0) > (number(tables, "response", place, "judged") or 0.0)
+            for place, name in enumerate(months_audited(tables))
+            if name in ends
+        )
         return Markup(
-            " {} more audited sessions, over all audited months and at today’s response, would make the interval of "
+            " {} more audited sessions, in {} and {} together, at today’s response{}, would make the interval of "
             "audited growth half as wide."
-        ).format(more)
+        ).format(more, *map(month, ends), " and after those that are drawn and wait" if wait else "")
     return Markup(" An interval half as wide: {}.").format(quoted(lookup(tables.audit, "halving"), 240))
 
 

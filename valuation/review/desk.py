@@ -231,10 +231,11 @@ class Desk:
         return None
 
     def note_seen(self, session_ids: Iterable[str], analyst: str) -> None:
-        """Note that a page showed an analyst sessions' figures: verdicts on them are not blind from then on."""
+        """Note that a page shows an analyst figures of sessions in audits: verdicts on them are not blind any more."""
         shown = set(session_ids)
-        for audit in self.audits():
-            self.log.assignments.reveal(audit.audit_id, shown & audit.wanted.keys(), analyst=analyst, at=now())
+        self.log.seen.note(
+            {one for audit in self.audits() for one in shown & audit.wanted.keys()}, analyst=analyst, at=now()
+        )
 
     @property
     def lease(self) -> timedelta:

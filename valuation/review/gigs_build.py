@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from valuation.storage import Layout
 
 FILE = "gigs.sqlite"
-VERSION = 1
+VERSION = 2
 """Raise it when the file's layout changes: an older one is built anew."""
 ATTEMPTS = 3  # a command that writes to the workspace sweeps unfinished files away as it begins
 

@@ -8,9 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from valuation.audit.done import is_done
 from valuation.errors import InputError
 from valuation.review.desk import now
-from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, is_done, neighbours_of, place_of, shown_gigs
+from valuation.review.match import BLIND_PAGE, OPEN_PAGE, WHOLE, neighbours_of, place_of, shown_gigs
+from valuation.review.progress import disagreements
 from valuation.review.tokens import gig_of, shuffled
 from valuation.verdicts import VERDICTS, WHOLE_SESSION, Entry
 
@@ -146,7 +148,7 @@ def undo_token(nonce: str, audit_id: str, analyst: str) -> str:
 
 
 def _take_in_hand(desk: Desk, audit: Audit, session_id: str, analyst: str) -> None:
-    """Let nobody add a review that is not wanted; who has begun one may go on, whoever took it over since.
+    """Let nobody add a review that is not wanted; who has begun one may go on until others have finished theirs.
 
     Raises
     ------
@@ -156,7 +158,11 @@ def _take_in_hand(desk: Desk, audit: Audit, session_id: str, analyst: str) -> No
     held = desk.log.assignments.hold(
         audit.audit_id, session_id, audit.wanted[session_id], analyst=analyst, now=now(), lease=desk.lease
     )
-    if not held and not desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst):
+    if held:
+        return
+    if session_id in desk.log.assignments.closed_to(audit.audit_id, audit.wanted, analyst):
+        raise InputError("others have finished this session meanwhile; go on to the next one")
+    if not desk.log.standing(audit_id=audit.audit_id, session_id=session_id, analyst=analyst):
         raise InputError("another analyst has this session in hand; go on to the next one")
 
 
@@ -168,14 +174,18 @@ def _may_settle(desk: Desk, audit: Audit | None, session_id: str, analyst: str) 
     InputError
         It is not of an audit, or the analyst has yet to judge it.
     """
-    if audit is None or session_id in desk.hidden_in(audit, analyst):
+    if audit is None or desk.must_hide(session_id, analyst) is not None:
         raise InputError("only a session of an audit is settled, by somebody who need not judge it any more")
+    differ = {one.session_id: one for one in disagreements(desk.log.standing(audit_id=audit.audit_id))}
+    if session_id not in differ:
+        raise InputError("nobody differs on this session; there is nothing to settle")
+    if analyst in differ[session_id].analysts:
+        raise InputError("you are one of those who differ on this session; a third person settles it")
 
 
 def _is_blind(desk: Desk, audit: Audit, session_id: str, analyst: str) -> bool:
     """Whether the analyst has not seen the session's figures on these pages."""
-    held = desk.log.assignments.of(audit.audit_id, session_id, analyst)
-    return held is None or not held.revealed
+    return not desk.log.seen.has(analyst, session_id)
 
 
 def _posting(desk: Desk, run: ReviewRun, given: str, place: str) -> str:

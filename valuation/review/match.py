@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from valuation.audit.done import is_done
 from valuation.errors import InputError
 from valuation.review.blind_text import mask_blind, visible_text
 from valuation.review.cards import Card, Neighbour, Said, blind_card, facts_of, open_card, said, split
 from valuation.review.match_numbers import Numbers, numbers_of
 from valuation.review.tokens import gig_token, shuffled
 from valuation.tables import Matches, Nearby, Workings
-from valuation.verdicts import COMPARABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from valuation.review.desk import Desk, ReviewRun
     from valuation.verdicts import Stored
@@ -119,24 +119,6 @@ def _nearby(run: ReviewRun, session_id: str) -> list[int]:
         return [int(row) for row in run.rows.lists("workings", Workings, session_id)["nearest"]]
     except InputError:
         return []
-
-
-def is_done(said: Mapping[str, str], shown: Sequence[str]) -> bool:
-    """Whether nothing is left to ask of a session.
-
-    That is so when the session as a whole is judged, or every gig shown is and one of them is comparable: else the
-    analyst has not said yet what the session is worth, or that they cannot say.
-
-    Parameters
-    ----------
-    said : mapping of str to str
-        Standing verdicts by posting_id, ``''`` for the session as a whole.
-    shown : sequence of str
-        posting_ids on the page.
-    """
-    if "" in said:
-        return True
-    return bool(shown) and all(one in said for one in shown) and COMPARABLE in said.values()
 
 
 def blind_view(

@@ -96,7 +96,7 @@ class Disagreement:
     n_gigs : int
         Gigs (or the session as a whole) that they differ on.
     settled_by : str
-        Who adjudicated it; ``''`` if nobody did.
+        Who adjudicated the last of them; ``''`` while one is left to settle.
     """
 
     session_id: str
@@ -108,17 +108,19 @@ class Disagreement:
 def disagreements(standing: Sequence[Stored]) -> list[Disagreement]:
     """Sessions with different verdicts by different analysts on the same thing; "can't say" differs from nothing."""
     said: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
-    settled: dict[str, str] = {}
+    settled: dict[tuple[str, str], tuple[int, str]] = {}
     for one in standing:
         entry = one.entry
         if entry.adjudicates:
-            settled[entry.session_id] = entry.analyst
+            settled[entry.session_id, entry.posting_id] = (one.id, entry.analyst)
         elif entry.verdict != CANT_SAY:
             said[entry.session_id][entry.posting_id][entry.analyst] = str(entry.verdict)
     found = []
     for session_id, things in said.items():
-        differ = [by for by in things.values() if len(set(by.values())) > 1]
+        differ = {thing: by for thing, by in things.items() if len(set(by.values())) > 1}
         if differ:
-            names = tuple(sorted({name for by in differ for name in by}))
-            found.append(Disagreement(session_id, names, len(differ), settled.get(session_id, "")))
+            names = tuple(sorted({name for by in differ.values() for name in by}))
+            by_whom = [settled[session_id, thing] for thing in differ if (session_id, thing) in settled]
+            last = max(by_whom)[1] if len(by_whom) == len(differ) else ""
+            found.append(Disagreement(session_id, names, len(differ), last))
     return sorted(found, key=lambda one: (bool(one.settled_by), -one.n_gigs, one.session_id))

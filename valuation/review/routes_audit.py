@@ -69,7 +69,7 @@ def item(
         return page("taken.html.j2", request, analyst, audit=audit, run_id=audit.run_id, session_id=id)
     picked = gig_of(desk.key, place_of(audit_id, id, analyst.name), better) if better else None
     mine = desk.log.assignments.of(audit_id, id, analyst.name)
-    seen = mine is not None and mine.revealed
+    seen = desk.log.seen.has(analyst.name, id)
     if not hidden and (reveal or seen or mine is None) and desk.must_hide(id, analyst.name) is None:
         desk.note_seen([id], analyst.name)
         view = open_view(desk, run, id, analyst.name, audit_id=audit_id, better=picked)
@@ -109,8 +109,9 @@ def adjudicate(
     """Settle a disagreement: both analysts' verdicts are shown, figures are not."""
     audit = desk.audit(audit_id)
     _in_sample(audit, id)
-    if id in desk.hidden_in(audit, analyst.name):
-        return RedirectResponse(address(f"/audits/{audit_id}/item", id=id), status_code=303)
+    hiding = desk.must_hide(id, analyst.name)  # also for another audit's sake: what others said leads there, too
+    if hiding is not None:
+        return RedirectResponse(address(f"/audits/{hiding.audit_id}/item", id=id), status_code=303)
     run = desk.run(audit.run_id)
     view = adjudication_view(desk, run, audit_id, id, analyst.name)
     return page(

@@ -68,7 +68,7 @@ def _audits(desk: Desk, run_id: str, analyst: str) -> list[dict[str, Any]]:
         {
             "audit": audit,
             "progress": progress_of(desk, audit, analyst),
-            "facts": audit_facts(desk, audit),
+            "facts": audit_facts(desk, audit, whole_only=bool(desk.hidden_in(audit, analyst))),
             "n_disagreements": sum(
                 not one.settled_by for one in disagreements(desk.log.standing(audit_id=audit.audit_id))
             ),

@@ -50,7 +50,8 @@ def search(
     if id and run.items.one(id) is None:
         raise NotFoundHere(run.rows.unknown(id))
     hiding = desk.must_hide(id, analyst.name) if id else None
-    blind = hiding is not None or (not id and bool(desk.judged(analyst.name).hidden))
+    # while anything is hidden gigs are shown blind wherever they are sought: one may stand beside a hidden session
+    blind = hiding is not None or bool(desk.judged(analyst.name).hidden)
     if hiding is not None and not audit:
         audit = hiding.audit_id  # what is picked is named by a token, never by its id
     if id and not blind:

@@ -16,6 +16,8 @@ from valuation.review.session import Sent, local_path
 if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse
 
+    from valuation.review.desk import Desk
+
 router = APIRouter()
 
 
@@ -61,7 +63,8 @@ def enter(
             "sign_in.html.j2", request, None, status=403, key="", next=back, given=key or "-", name=name, fault=""
         )
     try:
-        cookie = identity.cookie(name)
+        desk: Desk = request.app.state.desk
+        cookie = identity.cookie(desk.log.as_known(" ".join(name.split())))
     except InputError as error:
         return page(
             "sign_in.html.j2", request, None, status=422, key=key, next=back, given=key, name=name, fault=str(error)

@@ -36,10 +36,14 @@ def give(
     price: Annotated[str, Field(max_length=40)] = "",
     note: Annotated[str, Field(max_length=4_000)] = "",
     better: Id = "",
+    picked: Annotated[str, Field(max_length=2_000)] = "",
     adjudicates: Annotated[bool, Field()] = False,
     back: Annotated[str, Field(max_length=4_000)] = "",
 ) -> Response:
-    """Keep a verdict and go on: to the next gig, or when the session is done to the next session."""
+    """Keep a verdict and go on: to the next gig, or when the session is done to the next session.
+
+    A better gig that is `picked` but has not gone with a verdict on the session as a whole stays on the page.
+    """
     form = Form(
         nonce=nonce, session_id=session, gig=gig, verdict=verdict, price=price, note=note, better=better,
         adjudicates=adjudicates,
@@ -53,8 +57,10 @@ def give(
         return _to(
             f"/audits/{audit}/disagreements" if _is_whole(gig) else address(f"/audits/{audit}/adjudicate", id=session)
         )
+    if picked and not _is_whole(gig):
+        return _to(address(f"/audits/{audit}/item", id=session, better=picked))
     held = desk.log.assignments.of(audit, session, analyst.name)
-    if held is not None and held.finished and not held.revealed:
+    if held is not None and held.finished and not desk.log.seen.has(analyst.name, session):
         return _to(address(f"/audits/{audit}/next", after=session))
     return _to(address(f"/audits/{audit}/item", id=session))
 
@@ -74,7 +80,7 @@ def undo(
         raise InputError("this form is not one of these pages; reload and try again")
     opened = None if not audit else desk.audit(audit)
     token = undo_token(nonce, audit, analyst.name)
-    taken = desk.log.undo(analyst=analyst.name, audit_id=audit, token=token, decided_at=now())
+    taken = desk.log.undo(analyst=analyst.name, audit_id=audit, token=token, decided_at=now(), on_pages=True)
     if taken is None:
         return _to(local_path(back))
     session = taken.entry.session_id

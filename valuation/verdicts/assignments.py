@@ -13,7 +13,7 @@ from valuation.verdicts.upserting import insert_if_new
 from valuation.verdicts.writing import reading, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection, Engine, Row
@@ -31,8 +31,6 @@ class Assignment:
     expires_at : datetime
         When somebody else may take it, if it is not finished. UTC.
     finished : bool
-    revealed : bool
-        The analyst has seen its figures.
     """
 
     session_id: str
@@ -40,7 +38,6 @@ class Assignment:
     slot: int
     expires_at: datetime
     finished: bool
-    revealed: bool
 
 
 class Assignments:
@@ -124,18 +121,32 @@ class Assignments:
             row = connection.execute(select(ASSIGNMENTS).where(mine)).first()
         return None if row is None else _assignment(row)
 
-    def reveal(self, audit_id: str, session_ids: Collection[str], *, analyst: str, at: datetime) -> None:
-        """Note that the analyst has seen the figures of sessions: later verdicts on them are not blind."""
-        if not session_ids:
-            return
-        c = ASSIGNMENTS.c
-        mine = and_(c.audit_id == audit_id, c.session_id.in_(session_ids), c.analyst == analyst)
-        unseen = and_(mine, c.revealed_at.is_(None))
-        with reading(self._engine) as connection:
-            if connection.execute(select(c.session_id).where(unseen).limit(1)).first() is None:
-                return  # most often: a page is looked at again
+    def record(self, audit_id: str, finished: Mapping[tuple[str, str], datetime]) -> None:
+        """Mark sessions as finished by analysts who judged them elsewhere, whoever has them in hand here.
+
+        Parameters
+        ----------
+        finished : mapping of (session_id, analyst) to datetime
+            When.
+        """
         with writing(self._engine) as connection:
-            connection.execute(update(ASSIGNMENTS).where(unseen).values(revealed_at=at))
+            known = defaultdict(list)
+            for one in _all(connection, audit_id):
+                known[one.session_id].append(one)
+            for (session_id, analyst), at in sorted(finished.items()):
+                here = known[session_id]
+                if not any(one.analyst == analyst for one in here):
+                    slot = max((one.slot for one in here), default=-1) + 1
+                    row = _row(audit_id, session_id, slot, analyst, at)
+                    connection.execute(insert_if_new(connection, ASSIGNMENTS, row))
+                    here.append(Assignment(session_id, analyst, slot, at, finished=True))
+                mine = and_(
+                    ASSIGNMENTS.c.audit_id == audit_id,
+                    ASSIGNMENTS.c.session_id == session_id,
+                    ASSIGNMENTS.c.analyst == analyst,
+                    ASSIGNMENTS.c.finished_at.is_(None),
+                )
+                connection.execute(update(ASSIGNMENTS).where(mine).values(finished_at=at))
 
     def finish(self, audit_id: str, session_id: str, *, analyst: str, at: datetime | None) -> None:
         """Mark a session as finished by the analyst, or with None as not finished any more."""
@@ -164,14 +175,13 @@ def _assignment(row: Row[Any]) -> Assignment:
         slot=row.slot,
         expires_at=row.expires_at,
         finished=row.finished_at is not None,
-        revealed=row.revealed_at is not None,
     )
 
 
 def _row(audit_id: str, session_id: str, slot: int, analyst: str, until: datetime) -> dict[str, object]:
     return {
         "audit_id": audit_id, "session_id": session_id, "slot": slot, "analyst": analyst, "expires_at": until,
-        "finished_at": None, "revealed_at": None,
+        "finished_at": None,
     }  # fmt: skip
 
 
@@ -209,7 +219,7 @@ def _take(
                 ASSIGNMENTS.c.finished_at.is_(None),
                 ASSIGNMENTS.c.expires_at < now,
             )
-            mine = {"analyst": analyst, "expires_at": until, "revealed_at": None}  # not seen by this analyst
+            mine = {"analyst": analyst, "expires_at": until}
             taken = connection.execute(update(ASSIGNMENTS).where(expired).values(mine))
             return taken.rowcount > 0
     return False

@@ -7,13 +7,14 @@ from dataclasses import asdict, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import CompoundSelect, Select, and_, bindparam, func, select, union
 
 from valuation.errors import EnvironmentFault
 from valuation.verdicts.assignments import Assignments
 from valuation.verdicts.entries import Entry, Stored
 from valuation.verdicts.places import Places
-from valuation.verdicts.schema import COLUMNS, VERDICT_LOG
+from valuation.verdicts.schema import ASSIGNMENTS, COLUMNS, VERDICT_LOG
+from valuation.verdicts.seen import Seen
 from valuation.verdicts.upserting import insert_if_new
 from valuation.verdicts.writing import reading, writing
 
@@ -35,12 +36,14 @@ class VerdictLog:
     ----------
     assignments : Assignments
     places : Places
+    seen : Seen
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.assignments = Assignments(engine)
         self.places = Places(engine)
+        self.seen = Seen(engine)
 
     def close(self) -> None:
         """Close all connections."""
@@ -73,8 +76,15 @@ class VerdictLog:
                 raise EnvironmentFault("one of these verdicts has been taken back already; nothing was added")
             return [replace(after[token], fresh=token in new) for token in tokens]
 
-    def undo(self, *, analyst: str, audit_id: str, token: str, decided_at: datetime) -> Stored | None:
+    def undo(
+        self, *, analyst: str, audit_id: str, token: str, decided_at: datetime, on_pages: bool = False
+    ) -> Stored | None:
         """Take back the analyst's last verdict in an audit (``''``: outside of audits) by appending a line.
+
+        Parameters
+        ----------
+        on_pages : bool
+            Pass over verdicts that came from files: importing them again would not bring them back.
 
         Returns
         -------
@@ -87,7 +97,10 @@ class VerdictLog:
             if known is not None:
                 return Stored(known.id, fresh=False, entry=_entry(known))
             last = connection.execute(
-                select(VERDICT_LOG).where(mine, *_standing()).order_by(VERDICT_LOG.c.id.desc()).limit(1)
+                select(VERDICT_LOG)
+                .where(mine, *([VERDICT_LOG.c.origin == "page"] if on_pages else []), *_standing())
+                .order_by(VERDICT_LOG.c.id.desc())
+                .limit(1)
             ).first()
             if last is None:
                 return None
@@ -145,6 +158,13 @@ class VerdictLog:
         anybody = frozenset(str(row.session_id) for row in rows)
         return anybody, frozenset(str(row.session_id) for row in rows if row.analyst == analyst)
 
+    def as_known(self, analyst: str) -> str:
+        """Return the name under which this analyst is known: who writes it in other letters is not somebody else."""
+        names = union(select(VERDICT_LOG.c.analyst), select(ASSIGNMENTS.c.analyst))
+        known = sorted(str(row[0]) for row in self._read(names))
+        same = [name for name in known if name.casefold() == analyst.casefold()]
+        return analyst if analyst in same or not same else same[0]
+
     def tally(self, audit_id: str, analyst: str) -> dict[str, int]:
         """How often an analyst's standing verdicts in an audit say what."""
         return dict(Counter(str(one.entry.verdict) for one in self.standing(audit_id=audit_id, analyst=analyst)))
@@ -156,7 +176,9 @@ class VerdictLog:
         rows = self._read(select(c.decided_at).where(mine).order_by(c.id.desc()).limit(n))
         return sorted(row.decided_at for row in rows)
 
-    def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[Row[Any]]:
+    def _read(
+        self, query: Select[Any] | CompoundSelect[Any], given: Mapping[str, str] | None = None
+    ) -> Sequence[Row[Any]]:
         with reading(self._engine) as connection:
             return connection.execute(query, given or {}).all()
 

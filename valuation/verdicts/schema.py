@@ -62,12 +62,21 @@ ASSIGNMENTS = Table(
     Column("analyst", String(60), nullable=False),
     Column("expires_at", DateTime, nullable=False),
     Column("finished_at", DateTime),
-    Column("revealed_at", DateTime),
     PrimaryKeyConstraint("audit_id", "session_id", "slot", name="assignments_pk"),
     UniqueConstraint("audit_id", "session_id", "analyst", name="assignments_once_an_analyst"),
     Index("assignments_by_analyst", "audit_id", "analyst"),
 )
 """Who works on which session of an audit: one analyst a slot, as many slots as reviews are wanted."""
+
+SEEN = Table(
+    "seen",
+    METADATA,
+    Column("session_id", String(400), nullable=False),
+    Column("analyst", String(60), nullable=False),
+    Column("seen_at", DateTime, nullable=False),
+    PrimaryKeyConstraint("analyst", "session_id", name="seen_pk"),
+)
+"""Sessions of audits whose figures an analyst has seen."""
 
 PLACES = Table(
     "places",

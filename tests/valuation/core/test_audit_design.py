@@ -1,12 +1,16 @@
 """The audit's design: strata, allocation, selection, and what it says it will buy."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from valuation.core.audit_design import OTHER, allocate, draw_audit
-from valuation.core.audit_plan import audits_for, expected_error
+from valuation.core.audit_estimate import AuditedSessions, estimate_audit
+from valuation.core.audit_plan import PlannedAudit, audits_for, expected_error
+from valuation.core.audit_variance import variance_of
 from valuation.core.draws import unit_key
 from valuation.errors import InputError
 
@@ -200,27 +204,56 @@ def test_allocation_sums_and_keeps_to_its_limits(strata, more):
         assert found[one] <= found[two] + 1
 
 
+def planned(columns, found, *, weight=None, user=None, users=0.0, freedom=np.inf):
+    n = columns["key"].size
+    weight = np.where(np.isnan(columns["value"]), 0.0, np.ones(n) if weight is None else weight)
+    user = np.arange(n) if user is None else user
+    return PlannedAudit(columns["month"], user, found.stratum, weight, found.inclusion, 0, 1, users, freedom)
+
+
+def expected(columns, found, *, spread=1.3, response=1.0, **more):
+    return expected_error(planned(columns, found, **more), spread=spread, response=response, level=0.95)
+
+
+def one_stratum(audits, *sizes):
+    """Both months of equal sessions, one stratum each, `audits` drawn from either."""
+    sizes = np.array(sizes if len(sizes) == 2 else sizes * 2)
+    month = np.repeat([0, 1], sizes)
+    inclusion = np.minimum(audits / sizes, 1.0)[month]
+    return PlannedAudit(month, np.arange(month.size), month, np.ones(month.size), inclusion, 0, 1, 0.0, np.inf)
+
+
 @pytest.mark.parametrize(("spread", "published"), [(1.3, 530), (0.9, 255), (0.6, 115)])
 def test_audits_for_the_method_s_standard_error(spread, published):
-    needed = audits_for(spread, 0.08, sizes=None, response=1.0)
+    needed = audits_for(0.08, one_stratum(50, 20_000), spread=spread, response=1.0)
     assert -(-needed // 5) * 5 == published
     assert spread * np.sqrt(2 / needed) <= 0.08 < spread * np.sqrt(2 / (needed - 1))
 
 
 def test_audits_for_counts_what_is_all_checked_and_who_answers():
-    assert audits_for(1.3, 0.08, sizes=(1000, 1000), response=1.0) == 346  # 529/(1 + 529/1000), rounded up
-    assert audits_for(1.3, 0.08, sizes=(10**9, 10**9), response=1.0) == 529
-    assert audits_for(1.3, 0.08, sizes=None, response=0.5) == 1057
-    assert audits_for(1.3, 0.08, sizes=(250, 10**9), response=1.0) == 265  # a month that is checked whole has no error
-    assert audits_for(1.3, 0.01, sizes=(100, 100), response=0.5) is None
+    some = one_stratum(50, 2_000)
+    assert audits_for(0.08, some, spread=1.3, response=0.5) == 1057
+    assert audits_for(1.3 * np.sqrt(1 / 100 + 1 / 400), one_stratum(50, 100, 2_000), spread=1.3, response=1.0) == 400
+    assert audits_for(0.04, some, spread=1.3, response=1.0) is None  # all 2,000 leave 0.041
+    assert audits_for(0.08, dataclasses.replace(some, users=0.08**2), spread=0.1, response=1.0) is None
+    assert audits_for(0.08, dataclasses.replace(some, users=0.07**2), spread=0.1, response=1.0) is not None
     with pytest.raises(ValueError, match="spread 0, standard error 0.08"):
-        audits_for(0, 0.08, sizes=None, response=1.0)
+        audits_for(0.08, some, spread=0, response=1.0)
 
 
-def expected(columns, found, **more):
-    how = {"from_month": 0, "to_month": 1, "spread": 1.3, "users": 0.0, "response": 1.0, "level": 0.95} | more
-    return expected_error(found.stratum, columns["month"], more.pop("weight", np.ones(columns["key"].size)),
-                          found.inclusion, **{key: how[key] for key in how if key != "weight"})  # fmt: skip
+@pytest.mark.parametrize("unmatched", [0.0, 0.25])
+@pytest.mark.parametrize("sd", [0.0, 1.0])
+@pytest.mark.parametrize("users", [0.0, 0.05])
+def test_the_same_error_takes_the_same_audits(unmatched, sd, users):
+    """In sessions drawn, matched or not, and with the weights that the error has."""
+    columns = sessions(n=20_000, unmatched=unmatched)
+    weight = np.random.default_rng(1).lognormal(0, sd, 20_000)
+    plan, larger = (planned(columns, drawn(columns, n, n), weight=weight, users=users**2) for n in (100, 400))
+    now = expected_error(plan, spread=1.3, response=1.0, level=0.95).growth
+    assert audits_for(now, plan, spread=1.3, response=1.0) == 100
+    assert audits_for(now * 1.0001, plan, spread=1.3, response=1.0) <= 100
+    wanted = expected_error(larger, spread=1.3, response=1.0, level=0.95).growth
+    assert audits_for(wanted, plan, spread=1.3, response=1.0) == pytest.approx(400, rel=0.05)  # but for strata's cuts
 
 
 def test_expected_error_is_the_method_s():
@@ -229,13 +262,42 @@ def test_expected_error_is_the_method_s():
     told = expected(columns, found)
     assert told.growth == pytest.approx(0.08, abs=0.0005)  # with strata's roundings
     assert told.audits == pytest.approx(0.08 * np.sqrt(1 - 530 / 20_000), abs=0.0005)
-    assert told.half_width == pytest.approx(1.959964 * told.growth)
+    assert told.half_width == pytest.approx(1.959964 * told.growth, rel=0.005)
     with_users = expected(columns, found, users=0.06**2)
     assert with_users.growth == pytest.approx(np.hypot(told.growth, 0.06)) and with_users.audits == told.audits
     assert expected(columns, found, response=0.5).growth == pytest.approx(np.sqrt(2) * told.growth)
     assert expected(columns, found, spread=0.65).growth == pytest.approx(told.growth / 2)
     uneven = np.random.default_rng(1).lognormal(0, 0.7, 40_000)
     assert expected(columns, found, weight=uneven).growth == pytest.approx(told.growth * np.exp(0.7**2 / 2), rel=0.05)
+
+
+@pytest.mark.parametrize(("freedom", "t"), [(4.0, 2.7764), (0.2, 12.7062), (np.inf, 1.9600)])
+def test_few_users_widen_what_is_expected(freedom, t):
+    """With the audits' part gone, Student's quantile is that of the users' degrees of freedom, at least 1."""
+    columns = sessions(n=400, unmatched=0.0)
+    told = expected(columns, drawn(columns, 400, 400), users=0.3**2, freedom=freedom)
+    assert told.half_width == pytest.approx(t * told.growth, rel=1e-4)
+    assert told.freedom == max(freedom, 1.0)
+
+
+@pytest.mark.parametrize(("n_users", "audits", "apart"), [(6, 40, 0.05), (60, 20, 0.02), (60, 100, 0.02)])
+def test_the_expected_interval_has_the_quantile_that_the_estimate_will_have(n_users, audits, apart):
+    columns = sessions(n=2_000, unmatched=0.0)
+    expectations, found = [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        user = rng.choice(n_users, 2_000, p=rng.dirichlet(np.full(n_users, 3.0)))
+        value = columns["value"] + rng.normal(0, 0.3, n_users)[user]
+        design = drawn(columns | {"value": value}, audits, audits, seed=seed)
+        analyst = np.where(design.chosen, value + rng.normal(0, 1.3, 2_000), np.nan)
+        those = AuditedSessions(columns["month"], user, np.ones(2_000), value, design.stratum, design.chosen, analyst)
+        estimate = estimate_audit(those, n_months=2, unmatched=False, method="stratified", level=0.95)
+        plain, audited = (variance_of(of, np.array([-1.0, 1.0])) for of in (estimate.sampled_plain, estimate.sampled))
+        told = expected(columns, design, user=user, users=plain.users, freedom=plain.freedom)
+        expectations.append(told.half_width / told.growth)
+        found.append(audited.half_width("stratified", 0.95) / np.sqrt(audited.total("stratified")))
+    assert np.median(expectations) == pytest.approx(np.median(found), rel=apart)
+    assert np.median(found) > 2.0
 
 
 def test_nothing_is_left_to_audits_when_all_are_checked():

@@ -7,8 +7,9 @@ import pytest
 
 from valuation.core.audit_design import draw_audit
 from valuation.core.audit_estimate import AuditedSessions, estimate_audit
-from valuation.core.audit_growth import audited_growth, level_bounds
+from valuation.core.audit_growth import audited_growth, halving, level_bounds
 from valuation.core.audit_response import response_strata
+from valuation.core.audit_variance import variance_of
 
 HOW = {"n_months": 2, "unmatched": False, "method": "stratified", "level": 0.95}
 
@@ -295,6 +296,60 @@ def test_halving_names_the_audits_that_would_do_it():
     again = audited_growth(there, from_month=0, to_month=1)
     if again.halving.more_audits is not None:
         assert again.halving.more_audits > 2 * there.n_responses.sum() / rate
+
+
+def half_done():
+    """40 of 100 drawn in each month are judged; every fourth of those without a value."""
+    sessions = world(audits=100, n=6000)
+    judged = np.zeros(6000, dtype=bool)
+    for m in range(2):
+        judged[np.flatnonzero(sessions.audited & (sessions.month == m))[:40]] = True
+    valued = judged & (np.cumsum(judged) % 4 != 0)
+    return replace(sessions, analyst_value=np.where(valued, sessions.analyst_value, np.nan)), valued, judged
+
+
+def test_work_that_waits_is_not_taken_for_non_response():
+    sessions, valued, judged = half_done()
+    found = estimate_audit(sessions, **HOW)
+    variance = variance_of(found.sampled, np.array([-1.0, 1.0]))
+    how = {"from_month": 0, "to_month": 1}
+    as_if_done, told = (halving(found, variance, judged=counts, **how)
+                        for counts in (None, np.bincount(sessions.month[judged], minlength=2)))  # fmt: skip
+    responses = as_if_done.more_audits * valued.sum() / 200  # what either says are wanted
+    assert (as_if_done.waiting, told.waiting) == (0, 120)
+    assert told.more_audits == pytest.approx(responses / 0.75 - 120, abs=2)  # 3 of 4 judged have a value
+    assert 0 < told.more_audits < as_if_done.more_audits - 200
+    assert as_if_done == audited_growth(found, **how).halving
+    assert halving(found, variance, judged=found.n_audited, **how) == as_if_done
+
+
+def test_enough_may_be_drawn_already():
+    sessions, _, judged = half_done()
+    more = replace(sessions, audited=sessions.audited | (np.arange(6000) % 3 == 0))
+    found = estimate_audit(more, **HOW)
+    told = halving(found, variance_of(found.sampled, np.array([-1.0, 1.0])), from_month=0, to_month=1,
+                   judged=np.bincount(more.month[judged], minlength=2))  # fmt: skip
+    assert told.more_audits == 0 and told.waiting == more.audited.sum() - 80
+
+
+def test_halving_is_of_the_two_months_alone():
+    """A third month between them, audited or not, changes neither number."""
+    two = estimate_audit(world(audits=40, n=6000), **HOW)
+    sessions = world(audits=40, n=6000)
+    extra = taken(sessions, sessions.month == 0)
+    extra = replace(extra, month=extra.month + 1, stratum=extra.stratum + 1000, user=extra.user + 1000)
+    moved = replace(sessions, month=2 * sessions.month, stratum=sessions.stratum + 2000 * sessions.month)
+    joined = AuditedSessions(*(np.concatenate([getattr(one, field.name) for one in (moved, extra)])
+                               for field in fields(AuditedSessions)))  # fmt: skip
+    three = estimate_audit(joined, **(HOW | {"n_months": 3}))
+    first, second = (
+        audited_growth(found, from_month=0, to_month=last).halving for found, last in ((two, 1), (three, 2))
+    )
+    assert second.more_audits == pytest.approx(first.more_audits, rel=0.1)  # but for the one slope of all months
+    drawn = 40 * (1 + np.arange(3) % 2 * 100)
+    told = halving(three, variance_of(three.sampled, np.array([-1.0, 0.0, 1.0])), from_month=0, to_month=2,
+                   judged=np.minimum(three.n_audited, drawn))  # fmt: skip
+    assert told == second
 
 
 def test_halving_is_refused_where_users_forbid_it():

@@ -94,25 +94,18 @@ def test_what_is_finished_does_not_run_out(desk):
     assert claim(desk, "Bo", at=NOON + 999 * HOUR, wanted={"s1": 1}) is None
 
 
-def test_who_takes_over_has_not_seen_what_the_holder_saw(desk):
-    claim(desk, "Ada", wanted={"s1": 1})
-    desk.finish("a", "s1", analyst="Ada", at=NOON)
-    desk.reveal("a", ["s1"], analyst="Ada", at=NOON)
-    desk.finish("a", "s1", analyst="Ada", at=None)
-    assert desk.of("a", "s1", "Ada").revealed
-    assert claim(desk, "Bo", at=NOON + 2 * HOUR, wanted={"s1": 1}) == "s1"
-    assert not desk.of("a", "s1", "Bo").revealed
-
-
-def test_reveal_is_of_the_sessions_named_and_of_one_analyst(desk):
-    wanted = {f"s{n}": 2 for n in range(4)}
-    for session in wanted:
-        for analyst in ("Ada", "Bo"):
-            hold(desk, session, analyst, reviews=2)
-    desk.reveal("a", [], analyst="Ada", at=NOON)
-    desk.reveal("b", ["s0"], analyst="Ada", at=NOON)
-    desk.reveal("a", ["s1", "s3", "other"], analyst="Ada", at=NOON)
-    assert [(one.session_id, one.analyst) for one in desk.all_of("a") if one.revealed] == [("s1", "Ada"), ("s3", "Ada")]
+def test_what_was_judged_elsewhere_is_finished_here_whoever_has_it_in_hand(desk):
+    wanted = {"s1": 1, "s2": 1}
+    assert claim(desk, "Bo", wanted=wanted) == "s1"
+    for _ in range(2):
+        desk.record("a", {("s1", "Ada"): NOON, ("s2", "Ada"): NOON})
+    assert desk.finished_by("a", "Ada") == {"s1", "s2"}
+    assert sorted((one.session_id, one.analyst, one.finished) for one in desk.all_of("a")) == [
+        ("s1", "Ada", True), ("s1", "Bo", False), ("s2", "Ada", True)
+    ]  # fmt: skip
+    assert claim(desk, "Cy", wanted=wanted) is None
+    desk.record("a", {("s1", "Bo"): NOON})
+    assert desk.finished_by("a", "Bo") == {"s1"}
 
 
 def test_a_session_is_held_by_as_many_as_are_wanted_and_nobody_twice(desk):

@@ -28,7 +28,25 @@ def test_migrations_make_what_the_schema_says(log):
     with log._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
-        assert context.get_current_revision() == "0001"
+        assert context.get_current_revision() == "0002"
+
+
+def test_what_an_older_database_knows_to_have_been_seen_is_taken_over(log, url):
+    kept = log.append(entry())
+    with log._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql("DROP TABLE seen")
+        connection.exec_driver_sql("ALTER TABLE assignments ADD COLUMN revealed_at TIMESTAMP")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        for audit, session, who, at in (("a", "s1", "Ada", NOON), ("b", "s1", "Ada", NOON), ("a", "s2", "Ada", None)):
+            row = {"audit": audit, "session": session, "who": who, "at": at, "until": NOON}
+            connection.execute(
+                text("INSERT INTO assignments VALUES (:audit, :session, 0, :who, :until, NULL, :at)"), row
+            )
+    again = open_log(url)
+    assert again.seen.of("Ada", ["s1", "s2"]) == {"s1"} and not again.seen.has("Bo", "s1")
+    assert [one.analyst for one in again.assignments.all_of("a")] == ["Ada", "Ada"]
+    assert again.lines()["id"].tolist() == [kept.id]
+    again.close()
 
 
 def test_opening_again_changes_nothing(log, url):
@@ -162,7 +180,7 @@ def allowed(log, *pragmas: str) -> None:
 def test_a_full_disk_loses_no_line_that_was_acknowledged(tmp_path):
     url = f"sqlite:///{tmp_path / 'review.db'}"
     log = open_log(url)
-    allowed(log, f"max_page_count = {(tmp_path / 'review.db').stat().st_size // 4096 + 20}")
+    allowed(log, f"max_page_count = {(tmp_path / 'review.db').stat().st_size // 4096 + 40}")
     kept = 0
     with pytest.raises(
         EnvironmentFault, match="the verdict was not kept: database or disk is full; nothing was changed"
@@ -171,7 +189,7 @@ def test_a_full_disk_loses_no_line_that_was_acknowledged(tmp_path):
             log.append(entry(note="n" * 4000))
     assert 5 < kept < 100 and len(log.lines()) == kept
     with pytest.raises(EnvironmentFault, match="not kept"):
-        log.append_all([entry(note="n" * 4000) for _ in range(20)])
+        log.append_all([entry(note="n" * 4000) for _ in range(60)])
     log.close()
     again = open_log(url)
     assert len(again.lines()) == kept
