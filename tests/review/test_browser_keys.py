@@ -9,8 +9,6 @@ import pytest
 from .browser import BOUNCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright.sync_api import Route
 
     from .browser import Person, Served
@@ -51,14 +49,19 @@ def by_gig(person: Person) -> list[str]:
     return [next((word for word in WORDS if word in one), "") for one in classes]
 
 
-def answer(person: Person, status: int, body: str, kind: str = "text/html") -> Callable[[], None]:
-    """Let something that is none of the pages answer the next verdicts; returns what ends that."""
+class Proxy:
+    """What stands between a browser and the pages, and answers verdicts in their place while it is `broken`."""
 
-    def instead(route: Route) -> None:
-        route.fulfill(status=status, content_type=kind, body=body)
+    def __init__(self, person: Person, status: int, body: str, kind: str) -> None:
+        self.broken = False
+        self._answer = {"status": status, "body": body, "content_type": kind}
+        person.page.route("**/verdicts", self._pass)
 
-    person.page.route("**/verdicts", instead)
-    return lambda: person.page.unroute("**/verdicts")
+    def _pass(self, route: Route) -> None:
+        if self.broken:
+            route.fulfill(**self._answer)
+        else:
+            route.continue_()
 
 
 def forgive(person: Person, *known: str) -> None:
@@ -192,10 +195,11 @@ def test_clicks_while_an_answer_is_awaited_are_kept_for_the_gig_that_was_clicked
 def test_an_answer_that_is_no_page_leaves_the_page(served, analyst, draw, status, kind, body, told):
     audit = f"bad-{status}-{len(body)}"
     person = analyst(served, "Ike")
+    proxy = Proxy(person, status, body, kind)
     person.take(audit, *draw(audit, seed=39)[:1])
     person.turn("2")
     address, title = person.page.url, person.page.title()
-    end = answer(person, status, body, kind)
+    proxy.broken = True
     quickly(person, "3 4", 60)  # the second of them was meant for the gig after the one that got nothing
     person.page.wait_for_selector("#lost")
     quiet(person)
@@ -203,8 +207,8 @@ def test_an_answer_that_is_no_page_leaves_the_page(served, analyst, draw, status
     assert told in line and "the last verdict was not kept. Give it again" in line
     assert person.page.inner_text("#said") == ""
     assert (person.page.url, person.page.title()) == (address, title)
-    assert person.focus() == "2" and by_gig(person)[:3] == ["session_larger", "", ""]
-    end()
+    assert (person.focus(), by_gig(person)[:3]) == ("2", ["session_larger", "", ""])
+    proxy.broken = False
     person.page.wait_for_timeout(300)
     person.turn("3")
     assert by_gig(person)[:3] == ["session_larger", "session_smaller", ""] and person.focus() == "3"

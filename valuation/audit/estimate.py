@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from valuation.audit.agreeing import agreement_of
+from valuation.audit.counts import counts_of
 from valuation.audit.drawn import CAVEAT
-from valuation.audit.lines import audited_line, estimate, growth_of, plain_line, plain_users_line, series_frame
+from valuation.audit.lines import (
+    apart_of,
+    audited_line,
+    estimate,
+    growth_of,
+    plain_line,
+    plain_users_line,
+    series_frame,
+)
+from valuation.audit.missing import LEAST, missing_of
 from valuation.audit.opening import open_audit
 from valuation.audit.precision import precision_of
 from valuation.audit.prices import gig_prices, matches_of
-from valuation.audit.result import AuditResult, Counts, Response
+from valuation.audit.result import AuditResult, Response
 from valuation.audit.values import (
-    GIGS,
-    PRICE,
     Prices,
     analyst_values,
     by_session,
     named_postings,
     pair_verdicts,
     session_values,
+    values_accepting_all,
 )
 from valuation.core.audit_growth import halving, level_bounds
 from valuation.core.audit_variance import variance_of
 from valuation.errors import InputError, ThinMatchError
 from valuation.pipeline.finished import read_manifest
 from valuation.tables import AuditAgreement, AuditedSeries, AuditPrecision, write_table, write_text
-from valuation.verdicts import VERDICTS, open_log, review_url
+from valuation.verdicts import open_log, review_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,15 +48,12 @@ if TYPE_CHECKING:
 
     from valuation.audit.opening import Audit
     from valuation.audit.result import Line
-    from valuation.audit.values import AnalystValue, SessionVerdicts
+    from valuation.audit.values import SessionVerdicts
     from valuation.config import Settings
     from valuation.core.audit_estimate import AuditEstimate
     from valuation.core.audit_growth import AuditedGrowth
     from valuation.storage import Layout
-    from valuation.verdicts import Entry, Stored
-
-LEAST = 2
-"""Sessions of a month with an analyst's value, so that it has a level."""
+    from valuation.verdicts import Stored
 
 
 def estimate_audit_of(
@@ -115,9 +120,10 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
         "audited": audited_line(matched, growth, audit),
         "audited_all": audited_line(everyone, growth_of(everyone, audit), audit),
     }
+    if_all = estimate(audit, values_accepting_all(told.sessions, told.prices), unmatched=False, level=level)
     pairs = pair_verdicts(told.sessions, told.prices, settled_first=settled_first)
     precision, precision_table = precision_of(audit, pairs, level=level)
-    counts = _counts(audit, told.standing, values)
+    counts = counts_of(audit, told.standing, told.sessions, values)
     response = _responses(audit, matched, set(told.sessions), set(h))
     more_audits, halving_words = _halving(growth, matched, audit, response)
     result = AuditResult(
@@ -127,6 +133,8 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
         folder=audit.folder,
         level=level,
         **lines,
+        accepting_all=audited_line(if_all, growth_of(if_all, audit), audit),
+        apart=apart_of(matched, audit),
         power=matched.slope,
         growth_bounds=_growth_bounds(growth),
         response=response,
@@ -136,7 +144,7 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
         audits_to_halve=more_audits,
         halving=halving_words,
         counts=counts,
-        missing=_missing(audit, matched, everyone, lines["plain"].growth is None, counts),
+        missing=missing_of(audit, matched, everyone, response, lines["plain"].growth is None, counts),
         caveat=CAVEAT,
     )
     return result, lines
@@ -208,58 +216,6 @@ def _halving(
     )
 
 
-def _counts(audit: Audit, standing: Sequence[Stored], values: Sequence[AnalystValue]) -> Counts:
-    said = Counter(str(one.entry.verdict) for one in standing)
-    ways: dict[str, str] = {}
-    for one in values:
-        ways[one.session_id] = max(ways.get(one.session_id, ""), one.way, key=("", PRICE, GIGS).index)
-    by_way = Counter(ways.values())
-    gone = {one.session_id: one.withdrawn for one in values}
-    return Counts(
-        sessions=len({one.entry.session_id for one in standing}),
-        drawn=len(audit.wanted),
-        analysts=len({one.entry.analyst for one in standing}),
-        standing={verdict: said.get(verdict, 0) for verdict in VERDICTS},
-        settled=sum(one.entry.adjudicates for one in standing),
-        not_blind=sum(_after_figures(one.entry) for one in standing),
-        by_gigs=by_way.get(GIGS, 0),
-        by_price=by_way.get(PRICE, 0),
-        no_response=by_way.get("", 0),
-        withdrawn=sum(gone.values()),
-    )
-
-
-def _after_figures(entry: Entry) -> bool:
-    """Whether the page showed prices or values before the verdict; who settles disagreements is meant to see them."""
-    return entry.origin == "page" and not entry.blind and not entry.adjudicates
-
-
-def _missing(
-    audit: Audit, matched: AuditEstimate, everyone: AuditEstimate, no_plain_growth: bool, counts: Counts
-) -> tuple[str, ...]:
-    """What could not be told, and why."""
-    said = []
-    for which, found in (("matched sessions", matched), ("all sessions", everyone)):
-        short = [
-            f"{month} has {int(found.n_responses[at])}"
-            for at, month in enumerate(audit.months)
-            if not np.isfinite(found.audited.estimate[at])
-        ]
-        if short:
-            said.append(
-                f"no audited level of {which}: {', '.join(short)} with an analyst's value, and at least {LEAST} are "
-                "needed in a month (gigs accepted as comparable, or a price)"
-            )
-    if counts.withdrawn:
-        said.append(
-            f"{counts.withdrawn:,} accepted gigs have no price any more: their postings were deleted since; the other "
-            "gigs of those sessions count, and a session without any has no analyst's value"
-        )
-    if len(audit.months) > 1 and no_plain_growth:
-        said.append(f"the run has no growth from {audit.months[0]} to {audit.months[-1]} to stand beside the audited")
-    return tuple(said)
-
-
 def _write(result: AuditResult, lines: Mapping[str, Any]) -> None:
     """Write the tables and, last, the result as JSON."""
     write_table(series_frame(lines), result.folder / "audited.parquet", AuditedSeries)
@@ -273,7 +229,7 @@ def as_json(result: AuditResult) -> dict[str, Any]:
     tables = ("precision_table", "agreement_table")
     said = {name: getattr(result, name) for name in AuditResult.__dataclass_fields__ if name not in (*tables, "folder")}
     plain = {name: asdict(one) if hasattr(one, "__dataclass_fields__") else one for name, one in said.items()}
-    plain["response"] = [asdict(one) for one in result.response]
+    plain |= {name: [asdict(one) for one in getattr(result, name)] for name in ("response", "apart")}
     plain |= {name: getattr(result, name).to_dict("records") for name in tables}
     finite: dict[str, Any] = _finite(plain)
     return finite

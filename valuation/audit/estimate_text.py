@@ -15,7 +15,7 @@ AGREEMENT_WORDS = {
     "alpha_nominal": "alpha, four verdicts",
     "ac1_nominal": "Gwet's AC1, four verdicts",
     "alpha_ordinal": "alpha, smaller < comparable < larger",
-    "alpha_log_price": "alpha, analysts' log values",
+    "alpha_log_price": "alpha, log values (they share gigs)",
     "cant_say_share": "share of can't say",
 }
 LINES = (
@@ -23,6 +23,7 @@ LINES = (
     ("plain_users", "the run, users only"),
     ("audited", "audited"),
     ("audited_all", "audited, unmatched too"),
+    ("accepting_all", "were every gig accepted"),
 )
 
 
@@ -46,10 +47,13 @@ def _verdicts(result: AuditResult) -> str:
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.standing.items())
     values = (
         f"values: {counts.by_gigs:,} sessions from gigs, {counts.by_price:,} from a price, {counts.no_response:,} "
-        f"without; {counts.settled:,} verdicts settle others; the pricer's values count with weight {result.power:.2f}"
+        f"without ({counts.rejected:,} with no gig accepted); {counts.settled:,} verdicts settle others; λ "
+        f"{result.power:.2f} of the pricer's variation narrows the intervals"
     )
-    blind = f"{counts.not_blind:,} verdicts were given after figures were seen"
-    return f"{wrapped(said)}\n{wrapped(values)}\n{wrapped(blind)}"
+    blind = f"{counts.not_blind:,} verdicts were given on a page after figures were seen"
+    if counts.not_known:
+        blind += f"; of {counts.not_known:,} from files that is not known"
+    return "\n".join(wrapped(one) for one in (said, values, blind))
 
 
 def _levels(result: AuditResult) -> str:
@@ -60,6 +64,12 @@ def _levels(result: AuditResult) -> str:
             audited = "" if one.n_audited is None else f"{one.n_audited:,d}"
             value, interval = _usd(one.value), f"{_usd(one.lower)} to {_usd(one.upper)}"
             lines.append(f"{words:24s}{one.month:9s}{value:>10s}   {interval:24s}{audited:>8s}")
+            words = ""
+    words = "audited over the run"
+    for apart in result.apart:
+        if apart.from_month == apart.to_month:
+            interval = f"{_two(apart.lower)} to {_two(apart.upper)}"
+            lines.append(f"{words:24s}{apart.from_month:9s}{_two(apart.ratio):>10s}   {interval}")
             words = ""
     return "\n".join(lines)
 
@@ -75,9 +85,14 @@ def _growth(result: AuditResult) -> str:
             lines.append(f"{months:33s}{'growth':>10s}   {result.level:.0%} interval")
         interval = f"{_share(growth.lower)} to {_share(growth.upper)}"
         lines.append(f"{words:33s}{_share(growth.growth):>10s}   {interval}")
+    for one in result.apart:
+        if one.from_month != one.to_month:
+            interval = f"{_two(one.lower)} to {_two(one.upper)}"
+            lines.append(f"{'audited over the run, 1 + growth':33s}{_two(one.ratio):>10s}   {interval}")
     if result.growth_bounds is not None:
         low, high = (_share(one) for one in result.growth_bounds)
-        lines.append(wrapped(f"audited growth if those without a value had extreme ones: {low} to {high}"))
+        bounds = f"audited growth if those without a value had extreme ones, sampling error apart: {low} to {high}"
+        lines.append(wrapped(bounds))
     return "\n".join(lines) or "no growth: one month was audited"
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from valuation.audit.population import headline_growth
-from valuation.audit.result import Growth, Level, Line
+from valuation.audit.result import Apart, Growth, Level, Line
+from valuation.core.audit_difference import audited_less_plain
 from valuation.core.audit_estimate import AuditedSessions, estimate_audit
 from valuation.core.audit_growth import audited_growth
 from valuation.pipeline.finished import read_run_table
@@ -117,6 +118,19 @@ def _levels(
 def _growth(rate: Any, audit: Audit) -> Growth:  # noqa: ANN401 - core's Rate, of growth and of plain alike
     estimate_, lower, upper = (float(np.expm1(one)) for one in (rate.estimate, rate.lower, rate.upper))
     return Growth(audit.months[0], audit.months[-1], estimate_, lower, upper)
+
+
+def apart_of(found: AuditEstimate, audit: Audit) -> tuple[Apart, ...]:
+    """Audited over the run's, of each month and then of growth from the first to the last."""
+    rows = np.eye(len(audit.months))
+    wanted = [(month, month, rows[at]) for at, month in enumerate(audit.months)]
+    if len(audit.months) > 1:
+        wanted.append((audit.months[0], audit.months[-1], rows[-1] - rows[0]))
+    apart = []
+    for first, last, contrast in wanted:
+        rate = audited_less_plain(found, contrast)
+        apart.append(Apart(first, last, *(float(np.exp(one)) for one in (rate.estimate, rate.lower, rate.upper))))
+    return tuple(apart)
 
 
 def series_frame(lines: Mapping[str, Line]) -> pd.DataFrame:

@@ -54,6 +54,24 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """Audited over the run's: of one month's level, or of growth (``1 + growth``) where the months differ.
+
+    Attributes
+    ----------
+    from_month, to_month : str
+    ratio, lower, upper : float
+        1 where the pricer is right; NaN where it cannot be told.
+    """
+
+    from_month: str
+    to_month: str
+    ratio: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """How many audited sessions of a month have an analyst's value, and what the others could make of its level.
 
@@ -116,9 +134,14 @@ class Counts:
     settled : int
         Adjudications among them.
     not_blind : int
-        Given on a page after the analyst had seen figures, adjudications apart.
+        Given on a page after the analyst had seen figures.
+    not_known : int
+        From files, which do not say whether figures had been seen.
     by_gigs, by_price, no_response : int
         Judged sessions whose value rests on gigs, on a price given, or that have none.
+    rejected : int
+        Those without a value in which gigs were decided on, and none accepted: whether one has a value then depends on
+        what the pricer put beside it.
     withdrawn : int
         Accepted gigs whose price is not known any more.
     """
@@ -129,9 +152,11 @@ class Counts:
     standing: dict[str, int]
     settled: int
     not_blind: int
+    not_known: int
     by_gigs: int
     by_price: int
     no_response: int
+    rejected: int
     withdrawn: int
 
 
@@ -154,8 +179,13 @@ class AuditResult:
         Mean of analysts' values of matched sessions.
     audited_all : Line
         With the unmatched.
+    accepting_all : Line
+        What `audited` would be if analysts had called every gig comparable that they judged: what verdicts say is the
+        difference.
+    apart : tuple of Apart
+        Audited over the run's, of each month and then of growth, with an interval of its own.
     power : float
-        Weight of the pricer's values in the audited estimate, in [0, 1]: 0 rests on verdicts alone.
+        ``λ``: how much of the pricer's variation is used to narrow the interval, in [0, 1]; it moves no target.
     growth_bounds : tuple of float or None
         Audited growth if sessions without an analyst's value had extreme ones.
     response : tuple of Response
@@ -185,6 +215,8 @@ class AuditResult:
     plain_users: Line
     audited: Line
     audited_all: Line
+    accepting_all: Line
+    apart: tuple[Apart, ...]
     power: float
     growth_bounds: tuple[float, float] | None
     response: tuple[Response, ...]

@@ -193,6 +193,18 @@ def _mean(shares: Sequence[float]) -> float:
     return math.fsum(shares) / len(shares)
 
 
+def values_accepting_all(sessions: Mapping[str, SessionVerdicts], prices: Prices) -> dict[str, float]:
+    """What ``h`` would be if every gig that was judged had been called comparable: mean log price of them."""
+    found = {}
+    for session_id, verdicts in sorted(sessions.items()):
+        rows = [one for some in verdicts.by_analyst.values() for one in some]
+        gigs = {prices.gig(one.posting_id) for one in rows if one.posting_id != WHOLE_SESSION}
+        known = sorted(gig for gig in gigs if gig in prices.log_price)
+        if known:
+            found[session_id] = math.fsum(prices.log_price[gig] for gig in known) / len(known)
+    return found
+
+
 def named_postings(standing: Iterable[Stored]) -> set[str]:
     """Postings that verdicts name."""
     entries = [one.entry for one in standing]

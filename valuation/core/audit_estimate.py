@@ -163,7 +163,8 @@ def estimate_audit(
 def _usable(month: NDArray[np.int64], strata: ResponseStrata, n_sessions: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Months in which every stratum has two responses or is known whole: no session is stood for by unlike ones."""
     thin = strata.responses < np.minimum(LEAST, strata.size)
-    return (n_sessions > 0) & (np.bincount(month, weights=thin[strata.stratum], minlength=n_sessions.size) == 0)
+    n_thin = np.bincount(month, weights=thin[strata.stratum], minlength=n_sessions.size)
+    return np.asarray((n_sessions > 0) & (n_thin == 0))
 
 
 def _check(sessions: AuditedSessions, n_months: int) -> None:

@@ -106,8 +106,8 @@ def _growth_sentence(context: Context) -> Markup:
     return Markup(
         "{told}{levels} {level} intervals. The run’s covers users and posting prices; the one of users alone is what "
         "the audited interval compares with, which takes the prices as given. n = {answered} sessions with an "
-        "analyst’s value of {drawn} matched ones drawn; λ = {power} is the weight of the pricer’s values in the "
-        "audited figures, the rest being verdicts alone."
+        "analyst’s value of {drawn} matched ones drawn; λ = {power} of the pricer’s variation between sessions "
+        "narrows the intervals; it moves no figure on average."
     ).format(
         told=told,
         levels=_levels_apart(tables),

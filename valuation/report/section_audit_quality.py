@@ -82,8 +82,9 @@ def agreement(context: Context) -> Block:
     frame = frame.sort_values("measure", key=lambda c: c.map(order))
     sentence = Markup(
         "On what two or more judged without seeing each other’s verdicts; n counts pairs of session and gig, or "
-        "sessions for log values. One is full agreement, zero is chance. {level} intervals, by user. Where nearly all "
-        "verdicts are one category alpha is low although analysts agree; AC₁ is not. “Can’t say” is missing there."
+        "sessions for log values. One is full agreement; of verdicts zero is chance, of log values it is not, since "
+        "analysts average the same gigs’ prices. {level} intervals, by user. Where nearly all verdicts are one "
+        "category alpha is low although analysts agree; AC₁ is not. “Can’t say” is missing there."
     ).format(level=said(context.tables, "level", "level"))
     header = ("Measure", "n", "Users", "Agreement", "Interval")
     rows = tuple(_agreed(row) for _, row in frame.iterrows())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from valuation.storage import Layout
 
 PARTS = Path(__file__).parent / "offline_page"
-VERSION = 1
+VERSION = 2
 """Of the page's way to keep its progress: raise it when an older page's progress cannot be read."""
 
 

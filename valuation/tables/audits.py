@@ -61,9 +61,9 @@ class AuditPrecision(Table):
     cell_by: Series[str] = pa.Field(isin=PRECISION_CELLS)
     cell: Series[str]
     n_sessions: Series[int] = pa.Field(ge=0, description="with a verdict on a gig")
-    n_gigs: Series[int] = pa.Field(ge=0, description="verdicts on gigs but cant_say")
-    n_comparable: Series[int] = pa.Field(ge=0)
-    n_cant_say: Series[int] = pa.Field(ge=0)
+    n_gigs: Series[int] = pa.Field(ge=0, description="pairs of session and gig that somebody decided on")
+    n_comparable: Series[int] = pa.Field(ge=0, description="of them, called comparable by all who decided")
+    n_cant_say: Series[int] = pa.Field(ge=0, description="pairs that nobody decided on")
     estimate: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     lower: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     upper: Series[float] = pa.Field(nullable=True, ge=0, le=1)

@@ -6,11 +6,14 @@
   ];
   const WORDS = Object.fromEntries(VERDICTS);
   const COLUMNS = ["session_id", "posting_id", "verdict", "price_usd", "better_posting_id", "analyst", "decided_at", "note"];
-  const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}_ .'@+-]{0,58}[\p{L}\p{N}_.)])?$/u;
+  const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}_ .'@+-]{0,58}[\p{L}\p{N}_.])?$/u; // as `audit import` takes them
+  const NAMES = "1 to 60 letters, digits, spaces or .'@+-, beginning with a letter or digit, ending with one or a dot";
   const WHOLE = "";
+  const WORTH = "None of these gigs is comparable. What is the session worth? A price (p) and a verdict, or 5 for can't say.";
   const data = JSON.parse(document.getElementById("data").textContent);
   const sessions = data.sessions;
-  const store = `audit ${data.version} ${data.audit} ${sessions.length ? sessions[0].id : ""}`;
+  // a page for Ada and one for Bo, opened in one browser, keep apart what each of them says
+  const store = JSON.stringify(["audit", data.version, data.audit, data.analyst, sessions.length ? sessions[0].id : ""]);
   const at = (id) => document.getElementById(id);
 
   // said: {session: {unit: {verdict, price, note, decided_at}}}; log: what undo goes back through, newest last
@@ -58,9 +61,33 @@
     mine[unit] = { ...mine[unit], ...changes };
   }
 
+  // as on the served pages: judged as a whole, or every gig is and one of them is comparable
   function done(session) {
-    if (of(session, WHOLE).verdict) return true;
-    return session.gigs.length > 0 && session.gigs.every((gig) => of(session, gig.id).verdict);
+    return Boolean(of(session, WHOLE).verdict) || (all(session) && accepted(session));
+  }
+
+  const all = (session) => session.gigs.length > 0 && session.gigs.every((gig) => of(session, gig.id).verdict);
+  const accepted = (session) => session.gigs.some((gig) => of(session, gig.id).verdict === "comparable");
+  const asksWorth = (session) => all(session) && !done(session);
+
+  const given = () => sessions.reduce((n, one) => n + units(one).filter((unit) => of(one, unit).verdict).length, 0);
+
+  // verdicts that are there were somebody's: they do not become another's without a question
+  function rename() {
+    const name = at("name").value.trim();
+    const count = given();
+    if (count && name !== state.name) {
+      const good = NAME.test(name);
+      warn(good ? "" : `${name || "Nothing"} is no name for ${count} verdicts: ${NAMES}.`);
+      const ask = `${count} verdicts on this page were given by ${state.name}. Are they ${name}'s?\n\n` +
+        `Cancel leaves them with ${state.name}. Somebody else judges on a page exported for them, or in another browser.`;
+      if (!good || !window.confirm(ask)) {
+        at("name").value = state.name;
+        return;
+      }
+    }
+    state.name = name;
+    keep();
   }
 
   function judge(session, unit, verdict) {
@@ -78,16 +105,15 @@
     say(`${WORDS[verdict]}. ${sessions.every(done) ? "Every session is done: save your verdicts to a file." : place()}`);
   }
 
-  // the next unit without a verdict; a session whose gigs are judged asks for a price only if none was comparable
+  // the next unit without a verdict; a session whose gigs are judged asks for its worth only if none was comparable
   function advance(session, unit) {
-    const all = units(session);
-    const next = all.findIndex((one, place) => place > all.indexOf(unit) && one !== WHOLE && !of(session, one).verdict);
-    const skipped = all.findIndex((one) => one !== WHOLE && !of(session, one).verdict);
-    const accepted = session.gigs.some((gig) => of(session, gig.id).verdict === "comparable");
+    const every = units(session);
+    const next = every.findIndex((one, place) => place > every.indexOf(unit) && one !== WHOLE && !of(session, one).verdict);
+    const skipped = every.findIndex((one) => one !== WHOLE && !of(session, one).verdict);
     if (unit !== WHOLE && (next >= 0 || skipped >= 0)) {
       state.unit = next >= 0 ? next : skipped;
-    } else if (unit !== WHOLE && !accepted && !of(session, WHOLE).verdict) {
-      state.unit = all.length - 1;
+    } else if (unit !== WHOLE && !done(session)) {
+      state.unit = every.length - 1;
     } else {
       const later = sessions.findIndex((one, place) => place > state.session && !done(one));
       const open = later >= 0 ? later : sessions.findIndex((one) => !done(one));
@@ -113,7 +139,7 @@
     const session = sessions[state.session];
     const unit = units(session)[state.unit];
     const where = unit === WHOLE ? "the session as a whole" : `gig ${state.unit + 1} of ${session.gigs.length}`;
-    return `Session ${state.session + 1} of ${sessions.length}, ${where}.`;
+    return `Session ${state.session + 1} of ${sessions.length}, ${where}.${unit === WHOLE && asksWorth(session) ? ` ${WORTH}` : ""}`;
   }
 
   function say(text) {
@@ -199,7 +225,8 @@
   function wholeCard(session) {
     const title = session.gigs.length ? "The gigs taken together" : "No gig stands beside this session";
     const card = make("section", { class: "unit", tabindex: "-1", "aria-label": "The session as a whole" },
-      make("h3", {}, title), buttons(session, WHOLE, "Verdict on the session as a whole"),
+      make("h3", {}, title), ...(asksWorth(session) ? [make("p", { class: "ask" }, WORTH)] : []),
+      buttons(session, WHOLE, "Verdict on the session as a whole"),
       make("div", { class: "fields" },
         field(session, WHOLE, "price", "What would it be offered for, in US dollars?", { inputmode: "decimal", maxlength: "20" }),
         field(session, WHOLE, "note", "note", { maxlength: "4000" })));
@@ -213,8 +240,8 @@
     count();
     if (!sessions.length) return work.append(make("p", {}, "There is no session in this audit."));
     const session = sessions[state.session];
-    const all = units(session);
-    state.unit = Math.min(Math.max(0, state.unit | 0), all.length - 1);
+    const every = units(session);
+    state.unit = Math.min(Math.max(0, state.unit | 0), every.length - 1);
     work.append(
       make("h2", {}, `Session ${state.session + 1} of ${sessions.length}`),
       make("div", { class: "session" }, make("p", { class: "text" }, session.lead), ...folded(session.rest)));
@@ -225,7 +252,7 @@
     back.disabled = state.session === 0;
     on.disabled = state.session === sessions.length - 1;
     work.append(make("div", { class: "steps" }, back, on));
-    point(session, all[state.unit]);
+    point(session, every[state.unit]);
     if (focus) current().focus();
   }
 
@@ -241,8 +268,10 @@
         else if ((one.price || "").trim() || (one.note || "").trim()) loose += 1;
       }
     }
+    const unanswered = sessions.filter(asksWorth).length;
     const said = VERDICTS.map(([verdict, words]) => `${by[verdict] || 0} ${words}`).join(", ");
     at("count").textContent = `${sessions.filter(done).length} of ${sessions.length} sessions done: ${said}` +
+      (unanswered ? `; ${unanswered} with no comparable gig, whose worth is still to be said` : "") +
       (loose ? `; ${loose} with a price or note but no verdict, which will not be saved` : "");
   }
 
@@ -270,7 +299,7 @@
   function save() {
     const { found, wrong } = rows();
     if (!NAME.test(state.name)) {
-      warn("First say your name: 1 to 60 letters, digits, spaces or .'@+-, beginning with a letter or digit.");
+      warn(`First say your name: ${NAMES}.`);
       return at("name").focus();
     }
     if (wrong) return warn(`${wrong} price is not a plain number above 0, such as 149.50: mend it, then save.`);
@@ -305,7 +334,8 @@
   load();
   at("audit").textContent = data.audit;
   at("name").value = state.name;
-  at("name").addEventListener("input", () => { state.name = at("name").value.trim(); keep(); });
+  at("name").readOnly = Boolean(data.analyst); // the order of gigs is theirs, and so is what is kept
+  at("name").addEventListener("change", rename);
   at("keys").checked = state.keys;
   at("keys").addEventListener("change", () => { state.keys = at("keys").checked; keep(); });
   at("save").addEventListener("click", save);
