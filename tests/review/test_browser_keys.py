@@ -312,6 +312,20 @@ def test_a_field_that_is_written_in_when_the_page_comes_is_written_in_further(se
     assert len(served.lines("field")) == 1
 
 
+def test_letters_written_over_the_end_of_a_session_are_no_keys(served, analyst, draw):
+    person = analyst(served, "Quy")
+    person.take("over", *draw("over", seed=47)[:2])
+    first = person.session()
+    slow(person, 400)
+    person.page.locator("[data-card=session] button.comparable").click(no_wait_after=True)
+    person.page.locator("[data-field=note]").click(no_wait_after=True)
+    quickly(person, "u 4 u 3 u 2 u 1 j 5", 300)
+    quiet(person)
+    assert person.session() != first
+    assert [line["action"] for line in served.lines("over")] == ["verdict"]
+    assert "You typed “u" in person.page.inner_text("#lost")
+
+
 def test_a_better_gig_that_was_picked_stays_until_it_goes_with_a_verdict(served, analyst, draw):
     session = draw("picked", seed=45)[0]
     person = analyst(served, "Oda")

@@ -88,13 +88,19 @@ def test_a_disagreement_appears_and_a_third_settles_it(served: Served, analyst, 
         )  # fmt: skip
     ]
     assert not third.page.locator(".numbers, .facts").count()  # the verdicts are shown, the figures are not
-    place = third.titles().index(sorted(said)[1]) + 1
-    third.page.locator(f"#card-{place}").focus()
+    first_of_two, last_of_two = (third.titles().index(sorted(said)[number]) + 1 for number in (1, 4))
+    third.page.locator(f"#card-{first_of_two}").focus()
     third.turn("1")
     third.turn("u")
     assert "Your last verdict is taken back." in third.page.locator("main").inner_text()
-    third.page.locator(f"#card-{place}").focus()
+    third.page.locator(f"#card-{first_of_two}").focus()
     third.turn("1")
+    third.go("/audits/differ/disagreements")
+    assert third.texts("tbody tr td") == ["Ola, Pia", "2", "–"]  # one of the two gigs is still left
+    third.page.click("tbody a")
+    third.page.wait_for_selector("form.card.whole")
+    third.page.locator(f"#card-{last_of_two}").focus()
+    third.turn("4")
     third.press("s")
     third.press("2")
     third.page.wait_for_url("**/disagreements")
@@ -102,6 +108,6 @@ def test_a_disagreement_appears_and_a_third_settles_it(served: Served, analyst, 
     assert third.texts("tbody tr td") == ["Ola, Pia", "2", "Quin"]
     lines = [line for line in served.standing("differ") if line["adjudicates"]]
     assert [(line["analyst"], line["verdict"]) for line in lines] == [
-        ("Quin", "comparable"), ("Quin", "session_larger")
+        ("Quin", "comparable"), ("Quin", "wrong_kind"), ("Quin", "session_larger")
     ]  # fmt: skip
-    assert len(served.standing("differ")) == 12  # nobody's own verdict is overwritten
+    assert len(served.standing("differ")) == 13  # nobody's own verdict is overwritten

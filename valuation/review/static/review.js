@@ -4,6 +4,7 @@
 (() => {
   const TWICE = 200;  // milliseconds: the same key twice within so many is a key that bounced, not two verdicts
   const PAUSE = 250;  // milliseconds: keys closer to each other were pressed in one go, without a look at what came
+  const WRITING = 1000;  // milliseconds: the same of somebody who writes
   const inField = (node) => node instanceof Element && node.closest("input, textarea, select") !== null;
   const cards = () => [...document.querySelectorAll("[data-card]")];
   const gigs = () => cards().filter((card) => card.dataset.card !== "session");
@@ -69,7 +70,7 @@
   let busy = null;
   let waiting = [];
   let pressedAt = -PAUSE;  // when the last key was pressed
-  let burst = null;  // when the last of the keys was pressed that are not counted, while more of them may come
+  let burst = null;  // keys that are not counted, while more of them may come: when the last was pressed, how long to wait
 
   const start = (node, button) => {
     const what = node.matches("form[data-card]") ? "verdict" : node.matches("form[data-undo]") ? "undo" : "";
@@ -89,10 +90,10 @@
   };
 
   // keys that waited for what did not come are for nothing, and so is what is still typed in the same go
-  const forget = () => {
+  const forget = (pause = PAUSE) => {
     const some = waiting.some((one) => one.card || one.text || /^[1-5upn]$/.test(one.key));
+    burst = { at: pressedAt, pause: waiting.some((one) => one.text) ? WRITING : pause };
     waiting = [];
-    burst = pressedAt;
     return some;
   };
 
@@ -138,10 +139,15 @@
     }
   };
 
-  const writeOn = () => {
+  // Who went on to a field while a page was awaited writes on in it. A verdict that waited has lost its card by that.
+  const writeFirst = () => {
     const input = typing && typing.session === shown() ? typed().find((one) => nameOf(one) === typing.name) : null;
-    if (input) { input.focus({ preventScroll: true }); input.setSelectionRange(typing.from, typing.to); }
-    typing = null;
+    if (!input) return false;
+    input.focus({ preventScroll: true });
+    input.setSelectionRange(typing.from, typing.to);
+    const held = waiting.length;
+    waiting = waiting.filter((one) => one.text);
+    return waiting.length < held;
   };
 
   const bounces = /^[1-5u]$|^Enter$/;
@@ -200,7 +206,8 @@
   // whether a key that waits will be a letter in a field: a price's digits are no verdicts
   const willType = () => {
     const before = waiting.at(-1);
-    return Boolean(before) && (before.text ? !/^(Enter|Escape)$/.test(before.key) : /^[pn]$/.test(before.key));
+    if (before && before.text) return !/^(Enter|Escape)$/.test(before.key);
+    return typing !== null || (Boolean(before) && /^[pn]$/.test(before.key));
   };
 
   const wait = (event) => {
@@ -230,6 +237,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    pressedAt = event.timeStamp;
     if (inField(event.target)) {
       if (event.key === "Escape") { event.target.blur(); focusOn(event.target.closest("[data-card]")); }
       if (event.key === "Enter" && event.target.closest("form[data-card]")) {
@@ -238,12 +246,11 @@
       }
       return;
     }
-    pressedAt = event.timeStamp;
     const onControl = event.target instanceof Element && event.target.closest("a, button, summary");
     if (onControl && (event.key === "Enter" || event.key === " ")) return;
     if (busy && busy.session) return wait(event);
     if (burst !== null) {
-      burst = event.timeStamp - burst < PAUSE ? event.timeStamp : null;
+      burst = event.timeStamp - burst.at < burst.pause ? { ...burst, at: event.timeStamp } : null;
       if (burst !== null && Object.hasOwn(KEYS, event.key)) return event.preventDefault();
     }
     if (bounces.test(event.key) && bounced(event)) return event.preventDefault();
@@ -282,9 +289,9 @@
     const notice = document.querySelector("[data-say]");
     if (notice) say(notice.dataset.say);
     else if (document.querySelector('#page .fault[role="alert"]')) say("");  // it tells, and nothing was sent
-    const ignored = !same && (waiting.length || wrote) && forget();
+    const ignored = same ? writeFirst() : (waiting.length || wrote) && forget(wrote ? WRITING : PAUSE);
     if (same) goOn();
-    if (!busy) writeOn();
+    typing = null;
     if (was && was.what) tellUnsent(was, same, ignored);
     else if (ignored) tell(IGNORED);
   };
