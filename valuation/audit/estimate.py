@@ -25,7 +25,7 @@ from valuation.audit.missing import LEAST, missing_of
 from valuation.audit.opening import open_audit
 from valuation.audit.precision import precision_of
 from valuation.audit.prices import gig_prices, matches_of
-from valuation.audit.result import AuditResult, Response
+from valuation.audit.result import LINES, AuditResult, Response
 from valuation.audit.values import (
     Prices,
     analyst_values,
@@ -43,11 +43,10 @@ from valuation.tables import AuditAgreement, AuditedSeries, AuditPrecision, writ
 from valuation.verdicts import open_log, review_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from valuation.audit.opening import Audit
-    from valuation.audit.result import Line
     from valuation.audit.values import SessionVerdicts
     from valuation.config import Settings
     from valuation.core.audit_estimate import AuditEstimate
@@ -76,8 +75,8 @@ def estimate_audit_of(
         No verdict stands in it.
     """
     told = _opened(layout, settings, audit_id)
-    result, lines = _result(told, settings, settled_first=settled_first)
-    _write(result, lines)
+    result = _result(told, settings, settled_first=settled_first)
+    _write(result)
     return result
 
 
@@ -107,32 +106,30 @@ def _opened(layout: Layout, settings: Settings, audit_id: str | None) -> _Told:
     return _Told(audit, run, manifest, standing, prices, by_session(standing, prices))
 
 
-def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[AuditResult, dict[str, Line]]:
-    """Estimate every part; the four lines by name beside."""
+def _result(told: _Told, settings: Settings, *, settled_first: bool) -> AuditResult:
+    """Estimate every part."""
     audit, level = told.audit, float(told.manifest["settings"]["series"]["level"])
     values = analyst_values(told.sessions, told.prices, settled_first=settled_first)
     h = session_values(values)
     matched, everyone = (estimate(audit, h, unmatched=which, level=level) for which in (False, True))
     growth = growth_of(matched, audit)
-    lines = {
-        "plain": plain_line(told.run, told.manifest, audit),
-        "plain_users": plain_users_line(matched, growth, audit),
-        "audited": audited_line(matched, growth, audit),
-        "audited_all": audited_line(everyone, growth_of(everyone, audit), audit),
-    }
+    plain = plain_line(told.run, told.manifest, audit)
     if_all = estimate(audit, values_accepting_all(told.sessions, told.prices), unmatched=False, level=level)
     pairs = pair_verdicts(told.sessions, told.prices, settled_first=settled_first)
     precision, precision_table = precision_of(audit, pairs, level=level)
     counts = counts_of(audit, told.standing, told.sessions, values)
     response = _responses(audit, matched, set(told.sessions), set(h))
     more_audits, halving_words = _halving(growth, matched, audit, response)
-    result = AuditResult(
+    return AuditResult(
         audit_id=audit.audit_id,
         run_id=audit.run_id,
         settings_hash=audit.settings_hash,
         folder=audit.folder,
         level=level,
-        **lines,
+        plain=plain,
+        plain_users=plain_users_line(matched, growth, audit),
+        audited=audited_line(matched, growth, audit),
+        audited_all=audited_line(everyone, growth_of(everyone, audit), audit),
         accepting_all=audited_line(if_all, growth_of(if_all, audit), audit),
         apart=apart_of(matched, audit),
         power=matched.slope,
@@ -144,10 +141,9 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> tuple[Au
         audits_to_halve=more_audits,
         halving=halving_words,
         counts=counts,
-        missing=missing_of(audit, matched, everyone, response, lines["plain"].growth is None, counts),
+        missing=missing_of(audit, matched, everyone, response, plain.growth is None, counts),
         caveat=CAVEAT,
     )
-    return result, lines
 
 
 def _standing(layout: Layout, settings: Settings, audit: Audit) -> list[Stored]:
@@ -216,9 +212,10 @@ def _halving(
     )
 
 
-def _write(result: AuditResult, lines: Mapping[str, Any]) -> None:
+def _write(result: AuditResult) -> None:
     """Write the tables and, last, the result as JSON."""
-    write_table(series_frame(lines), result.folder / "audited.parquet", AuditedSeries)
+    lines = {name: getattr(result, name) for name in LINES}
+    write_table(series_frame(lines, result.apart), result.folder / "audited.parquet", AuditedSeries)
     write_table(result.precision_table, result.folder / "precision.parquet", AuditPrecision)
     write_table(result.agreement_table, result.folder / "agreement.parquet", AuditAgreement)
     write_text(result.folder / "estimate.json", json.dumps(as_json(result), indent=1, sort_keys=True))

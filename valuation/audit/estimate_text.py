@@ -18,13 +18,13 @@ AGREEMENT_WORDS = {
     "alpha_log_price": "alpha, log values (they share gigs)",
     "cant_say_share": "share of can't say",
 }
-LINES = (
-    ("plain", "the run"),
-    ("plain_users", "the run, users only"),
-    ("audited", "audited"),
-    ("audited_all", "audited, unmatched too"),
-    ("accepting_all", "were every gig accepted"),
-)
+LINE_WORDS = {
+    "plain": "the run",
+    "plain_users": "the run, users only",
+    "audited": "audited",
+    "audited_all": "audited, unmatched too",
+    "accepting_all": "were every gig accepted",
+}
 
 
 def estimate_text(result: AuditResult) -> str:
@@ -58,7 +58,7 @@ def _verdicts(result: AuditResult) -> str:
 
 def _levels(result: AuditResult) -> str:
     lines = [f"{'USD a session':24s}{'month':9s}{'value':>10s}   {f'{result.level:.0%} interval':24s}{'audited':>8s}"]
-    for name, words in LINES:
+    for name, words in LINE_WORDS.items():
         line: Line = getattr(result, name)
         for one in line.months:
             audited = "" if one.n_audited is None else f"{one.n_audited:,d}"
@@ -76,7 +76,7 @@ def _levels(result: AuditResult) -> str:
 
 def _growth(result: AuditResult) -> str:
     lines: list[str] = []
-    for name, words in LINES:
+    for name, words in LINE_WORDS.items():
         growth = getattr(result, name).growth
         if growth is None:
             continue
@@ -123,6 +123,12 @@ def _precision(result: AuditResult) -> str:
         f"from gigs of {result.precision.n_sessions:,} sessions, of {result.counts.sessions:,} judged: those judged as "
         "a whole only, and unmatched ones, are not in it"
     )
+    share = result.precision
+    if share.n_disagreed:
+        said += (
+            f"; analysts differ on {share.n_disagreed:,} of {share.n_gigs:,} gigs decided, each counted as the share "
+            "of them who call it comparable"
+        )
     lines.append(wrapped(said))
     return "\n".join(lines)
 

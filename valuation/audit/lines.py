@@ -133,8 +133,8 @@ def apart_of(found: AuditEstimate, audit: Audit) -> tuple[Apart, ...]:
     return tuple(apart)
 
 
-def series_frame(lines: Mapping[str, Line]) -> pd.DataFrame:
-    """An AuditedSeries table of several lines."""
+def series_frame(lines: Mapping[str, Line], apart: Sequence[Apart]) -> pd.DataFrame:
+    """An AuditedSeries table of several lines, and of audited over the run's with the counts of the audited line."""
     rows: list[tuple[Any, ...]] = []
     for name, line in lines.items():
         rows += [
@@ -146,5 +146,11 @@ def series_frame(lines: Mapping[str, Line]) -> pd.DataFrame:
             counts = sum(one.n_sessions for one in ends), sum(one.n_audited or 0 for one in ends)
             of = line.growth
             rows.append((name, "growth", of.from_month, of.to_month, of.growth, of.lower, of.upper, *counts))
+    counts_of = {(row[2], row[3]): row[-2:] for row in rows if row[0] == "audited"}
+    rows += [
+        ("audited_over_plain", "level_ratio" if one.from_month == one.to_month else "growth_ratio", one.from_month,
+         one.to_month, one.ratio, one.lower, one.upper, *counts_of[one.from_month, one.to_month])
+        for one in apart
+    ]  # fmt: skip
     names = list(AuditedSeries.to_schema().columns)
     return typed({name: [row[at] for row in rows] for at, name in enumerate(names)}, AuditedSeries)

@@ -41,7 +41,7 @@ def precision_of(
     -------
     (Share, DataFrame)
         Overall, and an AuditPrecision table whose first row is the same. Its ``n_comparable`` counts pairs that all
-        who decided call comparable.
+        who decided call comparable, its ``n_disagreed`` those that some do: they count as the share who do.
     """
     matched = audit.frame["matched"].to_numpy(dtype=bool)
     row_of = {session: at for at, session in enumerate(audit.frame.loc[matched, "session_id"])}
@@ -92,7 +92,8 @@ def _label(stratum: dict[str, Any], grouping: str) -> str | None:
 
 def _row(cell_by: str, cell: str, found: Precision, at: int, yes: int) -> tuple[Any, ...]:
     return (
-        cell_by, cell, int(found.n_sessions[at]), int(found.n_decided[at]), yes, int(found.n_cant_say[at]),
+        cell_by, cell, int(found.n_sessions[at]), int(found.n_decided[at]), yes, int(found.n_disagreed[at]),
+        int(found.n_cant_say[at]),
         float(found.estimate[at]), float(found.lower[at]), float(found.upper[at]),
         float(found.lower_bound[at]), float(found.upper_bound[at]),
     )  # fmt: skip
@@ -101,5 +102,6 @@ def _row(cell_by: str, cell: str, found: Precision, at: int, yes: int) -> tuple[
 def _share(found: Precision) -> Share:
     return Share(
         float(found.estimate[0]), float(found.lower[0]), float(found.upper[0]), float(found.lower_bound[0]),
-        float(found.upper_bound[0]), int(found.n_sessions[0]), int(found.n_decided[0]), int(found.n_cant_say[0]),
+        float(found.upper_bound[0]), int(found.n_sessions[0]), int(found.n_decided[0]), int(found.n_disagreed[0]),
+        int(found.n_cant_say[0]),
     )  # fmt: skip

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+LINES = ("plain", "plain_users", "audited", "audited_all", "accepting_all")
+"""Names of an `AuditResult`'s lines, in the order of tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """One month's level, USD.
@@ -108,7 +112,8 @@ class Share:
         NaN where nothing was decided.
     lower_bound, upper_bound : float
         With every "can't say" not comparable, and comparable.
-    n_sessions, n_gigs, n_cant_say : int
+    n_sessions, n_gigs, n_disagreed, n_cant_say : int
+        Pairs that nobody decided on are in none of the others; `n_disagreed` are of `n_gigs`.
     """
 
     estimate: float
@@ -118,6 +123,7 @@ class Share:
     upper_bound: float
     n_sessions: int
     n_gigs: int
+    n_disagreed: int
     n_cant_say: int
 
 

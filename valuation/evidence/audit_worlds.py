@@ -32,6 +32,8 @@ KIND_LEVEL = np.array([0.0, 0.4, 0.3, -0.6, -0.4, 0.2, 0.5, 0.1, -0.2])
 KIND_ERROR = np.array([0.8, -0.5, 0.4, 0.3, -0.4, 0.9, -0.8, 0.2, 0.5])
 """Log points that the pricer `wrong_by_kind` is off."""
 USER_SPREAD, SESSION_SPREAD, ANALYST_SPREAD, PRICER_SPREAD = 0.6, 0.8, 0.6, 0.4
+FAR_OFF = 0.6
+"""Log points between predicted and true value from which an analyst accepts no gig."""
 UNMATCHED = (0.10, 0.25)
 """Share of sessions unlike any posting in the two months; they are worth 1 less."""
 
@@ -59,8 +61,9 @@ class AuditCell:
         Correlation of a user's log expected sessions with the user's level.
     weighted : bool
         Session weights vary (log standard deviation 0.7).
-    missing : {"none", "by_stratum", "by_value"}
-        Audited sessions without a value: none; 0 to 50 % by stratum; half of those worth most in the second month.
+    missing : {"none", "by_stratum", "by_value", "by_error"}
+        Audited sessions without a value: none; 0 to 50 % by stratum; half of those worth most in the second month;
+        four of five whose predicted value is off by more than `FAR_OFF`.
     unmatched : bool
         Some sessions have no predicted value, and the target is all sessions.
     """
@@ -74,7 +77,7 @@ class AuditCell:
     size_spread: float = 0.0
     size_value: float = 0.0
     weighted: bool = False
-    missing: Literal["none", "by_stratum", "by_value"] = "none"
+    missing: Literal["none", "by_stratum", "by_value", "by_error"] = "none"
     unmatched: bool = False
 
 
@@ -109,6 +112,11 @@ UNPROMISED = (
     AuditCell(
         "missing_by_value", "half of the audits worth most give no value in the last month", "wrong_by_kind",
         missing="by_value",
+    ),
+    AuditCell(
+        "missing_by_error",
+        "four fifths of the audits whose gigs are far off give no value: all rejected, no price given", "shifted",
+        missing="by_error",
     ),
 )  # fmt: skip
 """Where they are not: who gives no value differs from who does."""
@@ -152,7 +160,7 @@ def audit_world(cell: AuditCell, *, rng: np.random.Generator) -> AuditWorld:
         key, month, kind, value, rng.random(month.size), audits=np.full(2, cell.audits),
         seed=int(rng.integers(2**62)),
     )  # fmt: skip
-    given = design.chosen & (rng.random(month.size) >= _missing(cell, design.stratum, true, month))
+    given = design.chosen & (rng.random(month.size) >= _missing(cell, design.stratum, true, value, month))
     sessions = AuditedSessions(
         month, user, weight, value, design.stratum, design.chosen, np.where(given, analyst, np.nan)
     )  # fmt: skip
@@ -204,11 +212,14 @@ def _priced(
 
 
 def _missing(
-    cell: AuditCell, stratum: NDArray[np.int64], true: NDArray[np.float64], month: NDArray[np.int64]
-) -> NDArray[np.float64]:
+    cell: AuditCell, stratum: NDArray[np.int64], true: NDArray[np.float64], value: NDArray[np.float64],
+    month: NDArray[np.int64],
+) -> NDArray[np.float64]:  # fmt: skip
     """Probability that an audited session gets no value."""
     if cell.missing == "by_stratum":
         return np.asarray(0.5 * ((stratum * 0.6180339887) % 1.0))
     if cell.missing == "by_value":
         return np.where((month == 1) & (true > BASE + 1.0), 0.5, 0.0)
+    if cell.missing == "by_error":
+        return np.where(np.abs(value - true) > FAR_OFF, 0.8, 0.0)
     return np.zeros(true.size)

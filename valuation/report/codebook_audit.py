@@ -11,8 +11,8 @@ AUDIT_SHEETS: tuple[Sheet, ...] = (
         "audited",
         "Levels and growth by the run, and as analysts' values correct them",
         {
-            "series": "plain (the run), plain_users (users alone), audited, audited_all (+ unmatched)",
-            "measure": "level (USD) or growth (0.27 = 27 %)",
+            "series": "plain, plain_users, audited, audited_all, accepting_all, audited_over_plain",
+            "measure": "level (USD), growth (0.27 = 27 %); level_ratio, growth_ratio (of 1 + growth)",
             "from_month": "First month, YYYY-MM; of a level the month itself",
             "to_month": "Last month, YYYY-MM; of a level the month itself",
             "estimate": "Estimate, in the unit of the measure",
@@ -33,6 +33,7 @@ AUDIT_SHEETS: tuple[Sheet, ...] = (
             "n_sessions": "Sessions with a verdict on a gig",
             "n_gigs": "Pairs of session and gig that somebody decided on",
             "n_comparable": "Of them, called comparable by all who decided",
+            "n_disagreed": "Of them, called comparable by some who decided, not by all",
             "n_cant_say": "Pairs that nobody decided on",
             "estimate": "Share of gigs that are comparable, 0 to 1, weighted by the design",
             "lower": "Lower end of its interval, 0 to 1",

@@ -51,7 +51,7 @@ def audit_rules(tables: RunTables, strict: Cells, cells: Cells) -> dict[str, Cal
 
 def _line(row: Mapping[Hashable, Any], strict: Cells, cells: Cells, thin: frozenset[str]) -> bool:
     months = str(row["from_month"]), str(row["to_month"])
-    hidden = (cells if row["measure"] == "growth" else strict).rests("", "", *months)
+    hidden = (cells if row["measure"] in ("growth", "growth_ratio") else strict).rests("", "", *months)
     return not hidden and (row["series"] in OF_THE_RUN or thin.isdisjoint(months))
 
 

@@ -47,6 +47,17 @@ def audited_levels(tables: RunTables, series: str = "audited") -> pd.DataFrame:
     return rows[rows["estimate"].notna()].sort_values("to_month", ignore_index=True)
 
 
+def over_plain(tables: RunTables, measure: str) -> pd.DataFrame:
+    """Rows of audited over the run's with an interval: by month (``level_ratio``) or of growth (``growth_ratio``)."""
+    rows = select(tables.audited, series="audited_over_plain", measure=measure)
+    return rows[rows["lower"].notna() & rows["upper"].notna()].sort_values("to_month", ignore_index=True)
+
+
+def excludes_one(row: pd.Series) -> bool:
+    """Whether the interval of a ratio leaves out 1: the pricer is wrong there, by what people said."""
+    return bool(row["lower"] > 1.0 or row["upper"] < 1.0)
+
+
 def precision_overall(tables: RunTables) -> pd.Series | None:
     """Return the row of precision over all sessions, if it has a figure."""
     rows = select(tables.audit_precision, cell_by="all")

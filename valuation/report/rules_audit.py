@@ -11,21 +11,29 @@ from markupsafe import Markup
 
 from valuation.report import constants as limits
 from valuation.report.inputs import RunTables, select
-from valuation.report.measures_audit import audited_growth, months_audited, number, precision_overall, said
+from valuation.report.measures_audit import (
+    audited_growth,
+    excludes_one,
+    months_audited,
+    number,
+    over_plain,
+    precision_overall,
+    said,
+)
 from valuation.report.provenance import cell, constant, interval, month, quoted
 from valuation.report.warning import Severity, Warning_, warning
 
 
 def audit_differs(tables: RunTables) -> list[Warning_]:
-    """Warn if the interval of audited growth excludes the run's own growth."""
+    """Warn if the interval of audited over the run's growth excludes 1: users, whom both rest on, are not in it."""
     people, run = audited_growth(tables), audited_growth(tables, "plain")
-    if people is None or run is None or not math.isfinite(people["lower"] + people["upper"]):
-        return []
-    if people["lower"] <= run["estimate"] <= people["upper"]:
+    apart = over_plain(tables, "growth_ratio")
+    if people is None or run is None or apart.empty or not excludes_one(apart.iloc[0]):
         return []
     text = (
         "By what people said of a random sample, growth from {base} to {last} is {audited} ({level} interval {ends}), "
-        "which excludes the run’s own {plain} ({run_ends}): the pricer errs differently in the two months."
+        "the run’s own {plain} ({run_ends}). The ratio of both, growth factor to growth factor, is {ratio} "
+        "({ratio_ends}), which excludes one: the pricer errs differently in the two months."
     )
     words = {
         "base": month(str(people["from_month"])), "last": month(str(people["to_month"])),
@@ -33,6 +41,8 @@ def audit_differs(tables: RunTables) -> list[Warning_]:
         "ends": interval("audited", people, ("lower", "upper"), "growth"),
         "plain": cell("audited", run, "estimate", "growth"),
         "run_ends": interval("audited", run, ("lower", "upper"), "growth"),
+        "ratio": cell("audited", apart.iloc[0], "estimate", "number"),
+        "ratio_ends": interval("audited", apart.iloc[0], ("lower", "upper"), "number"),
     }  # fmt: skip
     return [warning("audit_differs", "serious", "People contradict the run’s growth", text, {}, words)]
 

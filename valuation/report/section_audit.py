@@ -9,7 +9,15 @@ from markupsafe import Markup
 from valuation.report import plots_audit as plots
 from valuation.report.blocks import Block, Context, Grid, Note, Section
 from valuation.report.inputs import lookup, select
-from valuation.report.measures_audit import audited_growth, audited_levels, months_audited, number, said
+from valuation.report.measures_audit import (
+    audited_growth,
+    audited_levels,
+    excludes_one,
+    months_audited,
+    number,
+    over_plain,
+    said,
+)
 from valuation.report.provenance import DASH, cell, interval, month, quoted
 from valuation.report.section_audit_quality import agreement, precision
 from valuation.report.words import counted
@@ -78,7 +86,9 @@ def _series(context: Context) -> tuple[Block, ...]:
         slug="audited",
         basis=f"n = {context.facts['audit_answered']:,.0f} matched sessions with an analyst’s value",
     )
-    header = ("", "Audited", "The run", "The run, users alone", "Audited, unmatched too", "n audited")
+    header = (
+        "", "Audited", "The run", "Audited over the run", "The run, users alone", "Audited, unmatched too", "n audited",
+    )  # fmt: skip
     shown = tables.audited[tables.audited["estimate"].notna()]
     levels = sorted(set(shown.loc[shown["measure"] == "level", "to_month"]))
     rows = [_row(tables, "level", name, name) for name in levels]
@@ -119,16 +129,20 @@ def _growth_sentence(context: Context) -> Markup:
 
 
 def _levels_apart(tables: RunTables) -> Markup:
-    """Name the months whose audited interval excludes the run's own level."""
-    run = {str(row["to_month"]): float(row["estimate"]) for _, row in audited_levels(tables, "plain").iterrows()}
+    """Name the months in which the ratio of the two levels has an interval without 1."""
+    rows = over_plain(tables, "level_ratio")
     apart = [
-        month(name)
-        for name, row in ((str(row["to_month"]), row) for _, row in audited_levels(tables).iterrows())
-        if name in run and (run[name] < row["lower"] or run[name] > row["upper"])
+        Markup("{} ({} times, {})").format(
+            month(str(row["to_month"])),
+            cell("audited", row, "estimate", "number"),
+            interval("audited", row, ("lower", "upper"), "number"),
+        )
+        for _, row in rows.iterrows()
+        if excludes_one(row)
     ]
     if not apart:
         return Markup("")
-    return Markup(" The run’s level lies outside the audited interval in {}.").format(Markup(", ").join(apart))
+    return Markup(" The audited level is apart from the run’s in {}.").format(Markup(", ").join(apart))
 
 
 def _figure(row: pd.Series, style: str) -> tuple[Markup, Markup]:
@@ -138,8 +152,10 @@ def _figure(row: pd.Series, style: str) -> tuple[Markup, Markup]:
 def _series_sentence(context: Context) -> Markup:
     return Markup(
         "Typical value by month in US dollars, and growth; below each stands its {level} interval. Audited: the mean "
-        "of analysts’ values of matched sessions, each the price of gigs accepted as comparable, or a price given. n = "
-        "{answered} matched sessions with an analyst’s value.{halving}"
+        "of analysts’ values of matched sessions, each the price of gigs accepted as comparable, or a price given. "
+        "Audited over the run is the ratio of levels, or of growth factors; its interval leaves out the sampling of users, "
+        "which both rest on: where it excludes one the pricer is wrong. n = {answered} matched sessions with an "
+        "analyst’s value.{halving}"
     ).format(
         level=said(context.tables, "level", "level"),
         answered=context.fact("audit_answered", "count"),
@@ -173,6 +189,8 @@ def _row(tables: RunTables, measure: str, first: str, last: str) -> tuple[Markup
     found = select(tables.audited, measure=measure, from_month=first, to_month=last)
     rows = {str(row["series"]): row for _, row in found.iterrows()}
     cells = [_below(rows[name], style) if name in rows else DASH for name in LINES]
+    ratio = select(tables.audited, measure=f"{measure}_ratio", from_month=first, to_month=last)
+    cells.insert(2, DASH if ratio.empty else _below(ratio.iloc[0], "number"))
     name = month(last) if measure == "level" else Markup("Growth, {} to {}").format(month(first), month(last))
     audited = cell("audited", rows["audited"], "n_audited", "count") if "audited" in rows else DASH
     return name, *cells, audited

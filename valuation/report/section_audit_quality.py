@@ -49,7 +49,16 @@ def precision(context: Context) -> Block:
     header = ("Gigs beside", "Comparable", "Bounds", "n", "Can’t say", "Sessions")
     rows = tuple(_share(row) for _, row in frame.iterrows())
     title = "How often the gigs are comparable"
-    return Grid(title, header, rows, sentence, context.concerning("audit_precision"), compact=True)
+    return Grid(title, header, rows, sentence + _differ(frame), context.concerning("audit_precision"), compact=True)
+
+
+def _differ(frame: pd.DataFrame) -> Markup:
+    """Say how many of the gigs, over all, analysts differ on, and how those count."""
+    whole = frame[frame["cell_by"] == "all"]
+    if whole.empty or not whole.iloc[0]["n_disagreed"]:
+        return Markup("")
+    said_by_some = cell("audit_precision", whole.iloc[0], "n_disagreed", "count")
+    return Markup(" Analysts differ on {}, each counted as the share who call it comparable.").format(said_by_some)
 
 
 def _share(row: pd.Series) -> tuple[Markup, ...]:

@@ -7,7 +7,8 @@ from pandera.typing import Series
 
 from valuation.tables.schemas import MONTH, Table
 
-SERIES = ("plain", "plain_users", "audited", "audited_all")
+SERIES = ("plain", "plain_users", "audited", "audited_all", "accepting_all", "audited_over_plain")
+MEASURES = ("level", "growth", "level_ratio", "growth_ratio")
 PRECISION_CELLS = ("all", "month", "kind", "third", "half", "stratum")
 AGREEMENTS = ("alpha_nominal", "ac1_nominal", "alpha_ordinal", "alpha_log_price", "cant_say_share")
 
@@ -43,9 +44,13 @@ class AuditedSeries(Table):
     series: Series[str] = pa.Field(
         isin=SERIES,
         description="plain: the run's own rows; plain_users: the same, resampling users alone; audited: matched "
-        "sessions; audited_all: with the unmatched",
+        "sessions; audited_all: with the unmatched; accepting_all: audited, were every judged gig comparable; "
+        "audited_over_plain: their ratios, whose intervals leave out the sampling of users that both share",
     )
-    measure: Series[str] = pa.Field(isin=("level", "growth"), description="USD; growth 0.27 is 27 %")
+    measure: Series[str] = pa.Field(
+        isin=MEASURES,
+        description="USD; growth 0.27 is 27 %; ratios of levels and of 1 + growth: 1 where the pricer is right",
+    )
     from_month: Series[str] = pa.Field(str_matches=MONTH)
     to_month: Series[str] = pa.Field(str_matches=MONTH, description="of a level: the month itself")
     estimate: Series[float] = pa.Field(nullable=True)
@@ -63,6 +68,7 @@ class AuditPrecision(Table):
     n_sessions: Series[int] = pa.Field(ge=0, description="with a verdict on a gig")
     n_gigs: Series[int] = pa.Field(ge=0, description="pairs of session and gig that somebody decided on")
     n_comparable: Series[int] = pa.Field(ge=0, description="of them, called comparable by all who decided")
+    n_disagreed: Series[int] = pa.Field(ge=0, description="of them, called comparable by some who decided, not by all")
     n_cant_say: Series[int] = pa.Field(ge=0, description="pairs that nobody decided on")
     estimate: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     lower: Series[float] = pa.Field(nullable=True, ge=0, le=1)

@@ -253,6 +253,37 @@ def test_precision_is_shown_where_values_are_missing(home, drawn, brought):
 
 
 @pytest.mark.slow
+def test_gigs_on_which_two_differ_count_as_a_half_and_are_told_of(home, drawn, brought):
+    matches = pd.read_parquet(home.run_folder() / "matches.parquet")
+    near = matches[matches["session_id"].isin(drawn.wanted) & (matches["rank"] <= 2)].reset_index(drop=True)
+    rows = [
+        {"session_id": one.session_id, "posting_id": one.posting_id, "analyst": who, "decided_at": at(place),
+         "verdict": "comparable" if who == "Ada" and place % 3 else "wrong_kind"}
+        for place, one in enumerate(near.itertuples())
+        for who in ("Ada", "Bo")
+    ]  # fmt: skip
+    brought(home, "a", rows)
+    result = home.audit_estimate()
+    differ = np.arange(len(near)) % 3 > 0
+    weight = (1 / drawn.sample.set_index("session_id")["inclusion_probability"])[near["session_id"]].to_numpy()
+    assert result.precision.estimate == pytest.approx(0.5 * weight[differ].sum() / weight.sum())
+    table = result.precision_table
+    assert table.iloc[0][["n_gigs", "n_comparable", "n_disagreed"]].tolist() == [len(near), 0, int(differ.sum())]
+    assert table.loc[table["cell_by"] == "month", "n_disagreed"].sum() == differ.sum()
+    said = (
+        f"analysts differ on {differ.sum():,} of {len(near):,} gigs decided, each counted as the share of them who call"
+    )
+    assert said in " ".join(result.text().split())
+    settled = [{**row, "analyst": "Cy", "verdict": "comparable"} for row in rows[2:4]]
+    brought(home, "a", settled, name="s.csv", adjudicated=True)
+    after = home.audit_estimate()
+    assert after.precision.n_disagreed == differ.sum() - 1
+    assert after.precision.estimate == pytest.approx((0.5 * weight[differ].sum() + 0.5 * weight[1]) / weight.sum())
+    left_out = home.audit_estimate(settled_first=False)
+    assert left_out.precision.estimate == pytest.approx(result.precision.estimate)
+
+
+@pytest.mark.slow
 def test_agreement_of_what_two_judged(home, drawn, brought):
     matches = pd.read_parquet(home.run_folder() / "matches.parquet")
     near = matches[matches["session_id"].isin(drawn.wanted) & (matches["rank"] <= 2)].reset_index(drop=True)
@@ -338,7 +369,14 @@ def test_the_files_say_what_the_result_says(home, drawn, brought, truth):
     assert growth["plain_users"] == result.plain_users.growth.growth
     levels = table[(table["measure"] == "level") & (table["series"] == "audited_all")]
     assert levels["estimate"].tolist() == [one.value for one in result.audited_all.months]
-    assert len(table) == 4 * 3
+    assert len(table) == 6 * 3
+    ratios = table[table["series"] == "audited_over_plain"]
+    assert ratios["measure"].tolist() == ["level_ratio", "level_ratio", "growth_ratio"]
+    assert ratios[["estimate", "lower", "upper"]].to_numpy() == pytest.approx(
+        np.array([(one.ratio, one.lower, one.upper) for one in result.apart])
+    )
+    counts = table[table["series"] == "audited"][["to_month", "n_sessions", "n_audited"]].to_numpy().tolist()
+    assert ratios[["to_month", "n_sessions", "n_audited"]].to_numpy().tolist() == counts
     text = result.text()
     assert max(len(line) for line in text.splitlines()[:-1]) <= 80
     assert text.splitlines()[-2] == f"the run's report shows this after: valuation report {drawn.run_id}"

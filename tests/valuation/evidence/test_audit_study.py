@@ -48,6 +48,13 @@ def test_pricers_are_wrong_in_the_ways_named():
     assert slope["noise"] < 0.1 and slope["opposite"] == 0.0 and slope["right"] > 0.8
 
 
+def test_without_a_value_where_gigs_are_far_off_the_audited_leans_towards_the_pricer():
+    found = by_series(audit_study(60, 3, ("missing_by_error",), Silent()))
+    assert -0.22 < found["audited growth"].bias < -0.07  # a third of the pricer's own
+    assert found["plain growth"].bias == pytest.approx(-0.4, abs=0.05)
+    assert found["audited growth"].bounds > 0.95 and not found["audited growth"].promised
+
+
 def test_worlds_are_keyed_by_kind_and_number():
     three, two = (audit_study(worlds, SEED, ("right", "noise"), Silent()) for worlds in (3, 2))
     assert [figure.cell for figure in three] == ["right"] * len(SERIES) + ["noise"] * len(SERIES)

@@ -54,11 +54,12 @@ def with_audit(tables: RunTables, *, answered=(58, 57), hostile=False, wrong=Fal
 
 
 def _audited(tables, months, answered, change):
-    """Four lines; the audited ones lie `change` log points off the run's growth."""
+    """Every line; the audited ones lie `change` log points off the run's growth, and their ratio has half the width."""
     run = series_of(tables).set_index("month")
     growth, rows = headline_growth(tables), []
     for name, off, n_audited in (("plain", 0.0, (0, 0)), ("plain_users", 0.0, (0, 0)), ("audited", change, answered),
-                                 ("audited_all", change - 0.01, tuple(n + 2 for n in answered))):  # fmt: skip
+                                 ("audited_all", change - 0.01, tuple(n + 2 for n in answered)),
+                                 ("accepting_all", 0.01, answered)):  # fmt: skip
         for at, month in enumerate(months):
             level = run.loc[month, "value"] * np.exp(off * at)
             n = int(run.loc[month, "n_matched"])
@@ -67,6 +68,10 @@ def _audited(tables, months, answered, change):
         ends = (np.expm1(log - 0.15), np.expm1(log + 0.15))
         n = int(run.loc[list(months), "n_matched"].sum())
         rows.append((name, "growth", *months, np.expm1(log), *ends, n, sum(n_audited)))
+    for measure, *ends in (("level_ratio", months[0], months[0], 0.0), ("level_ratio", months[1], months[1], change),
+                           ("growth_ratio", *months, change)):  # fmt: skip
+        ratio = np.exp(np.array([0.0, -0.08, 0.08]) + ends[2])
+        rows.append(("audited_over_plain", measure, *ends[:2], *ratio, n, sum(answered)))
     return table(rows, AuditedSeries)
 
 
@@ -75,11 +80,24 @@ def _precision(months, kind, share):
     cells = [("all", "", 110), ("month", months[0], 55), ("month", months[1], 55), ("kind", kind, 40),
              ("kind", "few", 14), ("kind", "other kinds", 15), ("third", "1", 36), ("half", "2", 50)]  # fmt: skip
     rows = [
-        (cell_by, cell, n, 3 * n, int(3 * n * share), 7, share, share - 0.08, share + 0.08, share - 0.02, share + 0.02)
+        (
+            cell_by,
+            cell,
+            n,
+            3 * n,
+            int(3 * n * share),
+            n // 10,
+            7,
+            share,
+            share - 0.08,
+            share + 0.08,
+            share - 0.02,
+            share + 0.02,
+        )
         for cell_by, cell, n in cells
     ]
-    rows += [("third", "3", 0, 0, 0, 0, nan, nan, nan, nan, nan), ("stratum", f"{months[0]}, {kind}", 30, 60, 30, 1,
-              0.5, 0.4, 0.6, 0.49, 0.51)]  # fmt: skip
+    rows += [("third", "3", 0, 0, 0, 0, 0, nan, nan, nan, nan, nan),
+             ("stratum", f"{months[0]}, {kind}", 30, 60, 30, 2, 1, 0.5, 0.4, 0.6, 0.49, 0.51)]  # fmt: skip
     return table(rows, AuditPrecision)
 
 
