@@ -153,8 +153,8 @@ def _series_sentence(context: Context) -> Markup:
     return Markup(
         "Typical value by month in US dollars, and growth; below each stands its {level} interval. Audited: the mean "
         "of analysts’ values of matched sessions, each the price of gigs accepted as comparable, or a price given. "
-        "Audited over the run is the ratio of levels, or of growth factors; its interval leaves out the sampling of users, "
-        "which both rest on: where it excludes one the pricer is wrong. n = {answered} matched sessions with an "
+        "Audited over the run is the ratio of levels, or of growth factors; its interval leaves out the sampling of "
+        "users, which both rest on: where it excludes one the pricer is wrong. n = {answered} matched sessions with an "
         "analyst’s value.{halving}"
     ).format(
         level=said(context.tables, "level", "level"),
