@@ -69,3 +69,25 @@ def test_a_reload_in_mid_verdict_keeps_what_was_judged_and_picked(served: Served
     assert person.session() == session and person.focus() == "2"
     person.page.reload()
     assert person.focus() == "2" and len(served.lines("reload")) == 1
+
+
+def test_a_better_gig_that_was_kept_is_left_out_again_by_keyboard(served: Served, analyst, draw):
+    person = analyst(served, "Fay")
+    session = draw("drop", seed=6)[0]
+    person.take("drop", session)
+    search_for(person, "words", "website")
+    person.page.click("[data-pick] >> nth=0")
+    person.page.wait_for_selector(".better")
+    person.turn("3")
+    assert [bool(line["better_posting_id"]) for line in served.standing("drop")] == [True]
+    person.take("drop", session)
+    assert person.page.locator(".better").count() == 1  # it stays with what was said, until it is left out
+    person.page.locator("[name=drop]").focus()
+    person.page.keyboard.press("Space")
+    person.turn("3")
+    assert [(line["verdict"], line["better_posting_id"]) for line in served.standing("drop")] == [
+        ("session_smaller", None)
+    ]
+    assert len(served.lines("drop")) == 2  # the line before stays in the log
+    person.take("drop", session)
+    assert not person.page.locator(".better").count()

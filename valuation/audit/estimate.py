@@ -199,6 +199,11 @@ def _halving(
     contrast[0], contrast[last] = -1.0, 1.0
     judged = np.array([one.judged for one in response], dtype=np.int64)
     found = halving(matched, variance_of(matched.sampled, contrast), from_month=0, to_month=last, judged=judged)
+    if found.too_few:
+        return None, (
+            f"no number of audits: at today's response all sessions of {audit.months[0]} and {audit.months[last]} "
+            "would not give enough values; ask what judged sessions without one are worth"
+        )
     if found.more_audits is None:
         return None, (
             "no number of audits: with every session of these months checked, a standard error of "

@@ -28,16 +28,19 @@ class Halving:
     ----------
     more_audits : int or None
         Sessions to draw beyond those drawn, both months together, in proportion to today's strata and at today's
-        response; None where checking every session would not do it.
+        response; None where checking every session would not do it, or at today's response would not give enough.
     floor : float
         Standard error that remains if every session of the months is checked: the users'.
     waiting : int
         Sessions of both months that are drawn and not judged: their responses are counted on before `more_audits`.
+    too_few : bool
+        Whether it is the response that forbids it: with a value for every session it could be done.
     """
 
     more_audits: int | None
     floor: float
     waiting: int = 0
+    too_few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +187,7 @@ def halving(
         low, high = (middle, high) if left > wanted else (low, middle)
     more = float((np.ceil(np.minimum(high * now, size) - 1e-9) - now).sum())
     rate = float(found.n_responses[ends].sum() / max(done, 1))
-    return Halving(max(int(np.ceil(more / rate - 1e-9)) - waiting, 0), floor, waiting)
+    more_audits = max(int(np.ceil(more / rate - 1e-9)) - waiting, 0)
+    if more_audits > int((found.n_sessions - found.n_audited)[ends].sum()):
+        return Halving(None, floor, waiting, too_few=True)
+    return Halving(more_audits, floor, waiting)

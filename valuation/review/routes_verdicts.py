@@ -36,17 +36,19 @@ def give(
     price: Annotated[str, Field(max_length=40)] = "",
     note: Annotated[str, Field(max_length=4_000)] = "",
     better: Id = "",
+    drop: Annotated[bool, Field()] = False,
     picked: Annotated[str, Field(max_length=2_000)] = "",
     adjudicates: Annotated[bool, Field()] = False,
     back: Annotated[str, Field(max_length=4_000)] = "",
 ) -> Response:
     """Keep a verdict and go on: to the next gig, or when the session is done to the next session.
 
-    A better gig that is `picked` but has not gone with a verdict on the session as a whole stays on the page.
+    A better gig that is `picked` but has not gone with a verdict on the session as a whole stays on the page; one that
+    stands there, picked or kept, is left out by `drop`.
     """
     form = Form(
-        nonce=nonce, session_id=session, gig=gig, verdict=verdict, price=price, note=note, better=better,
-        adjudicates=adjudicates,
+        nonce=nonce, session_id=session, gig=gig, verdict=verdict, price=price, note=note,
+        better="" if drop else better, adjudicates=adjudicates,
     )  # fmt: skip
     opened = _audit(desk, audit, session)
     run_id = opened.run_id if opened is not None else run

@@ -48,3 +48,20 @@ def test_nothing_waits_when_all_is_judged_and_only_the_two_months_count(said, ho
     assert result.halving == (
         f"{result.audits_to_halve:,} more audits in {months[0]} and {months[2]} together, at today's response"
     )
+
+
+@pytest.mark.slow
+def test_where_few_give_a_value_no_number_of_audits_would_do(home, brought, truth):
+    home.audit_draw(per_month=60, name="a")
+    audit = open_audit(home.layout)
+    wanted = list(audit.wanted)
+    rows = prices_by(truth, wanted, noise=3.0)
+    nothing = rows.assign(price_usd=None, verdict="cant_say")
+    brought(home, "a", pd.concat([rows[::3], nothing[1::3], nothing[2::3]]))
+    result = home.audit_estimate()
+    first, last = audit.months
+    assert result.audits_to_halve is None
+    assert result.halving == (
+        f"no number of audits: at today's response all sessions of {first} and {last} would not give enough values; ask "
+        "what judged sessions without one are worth"
+    )

@@ -352,11 +352,22 @@ def test_halving_is_of_the_two_months_alone():
     assert told == second
 
 
+def test_no_more_are_asked_for_than_there_are():
+    found = estimate_audit(world(audits=40, n=6000), **HOW)
+    variance, how = variance_of(found.sampled, np.array([-1.0, 1.0])), {"from_month": 0, "to_month": 1}
+    told = halving(found, variance, **how)
+    just = replace(found, n_sessions=found.n_audited + np.array([told.more_audits, 0]))
+    assert halving(just, variance, **how) == told and not told.too_few
+    short = halving(replace(just, n_sessions=just.n_sessions - np.array([0, 1])), variance, **how)
+    assert (short.more_audits, short.too_few, short.floor) == (None, True, told.floor)
+
+
 def test_halving_is_refused_where_users_forbid_it():
     found = estimate_audit(world(audits=400), **HOW)
     growth = audited_growth(found, from_month=0, to_month=1)
     assert growth.users > growth.standard_error**2 / 4
-    assert growth.halving.more_audits is None and growth.halving.floor > growth.standard_error / 2
+    assert growth.halving.more_audits is None and not growth.halving.too_few
+    assert growth.halving.floor > growth.standard_error / 2
 
 
 def test_wrong_arrays_are_refused():

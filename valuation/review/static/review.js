@@ -5,7 +5,7 @@
   const TWICE = 200;  // milliseconds: the same key twice within so many is a key that bounced, not two verdicts
   const PAUSE = 250;  // milliseconds: keys closer to each other were pressed in one go, without a look at what came
   const WRITING = 1000;  // milliseconds: the same of somebody who writes
-  const inField = (node) => node instanceof Element && node.closest("input, textarea, select") !== null;
+  const inField = (node) => node instanceof Element && node.closest("input:not([type=checkbox]), textarea, select") !== null;
   const cards = () => [...document.querySelectorAll("[data-card]")];
   const gigs = () => cards().filter((card) => card.dataset.card !== "session");
   const unjudged = () => gigs().find((card) => !card.querySelector(".mine"));
