@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from sqlalchemy import text
 
 from valuation.tables import Matches
+from valuation.workspace import Workspace
 
 from .conftest import forms
-from .site import Site
+from .site import Site, unhidden
 
 
 def sessions(site: Site, reviews: int = 1) -> list[str]:
@@ -58,6 +60,21 @@ def test_figures_seen_without_having_the_session_in_hand_are_remembered(own_site
     assert lines(own_site) == [("Eve", False)]
 
 
+def test_what_was_seen_before_an_audit_was_drawn_is_remembered_and_the_work_goes_on(own_site: Site):
+    ann = own_site.who("Ann")
+    by_page, _ = unhidden(own_site)
+    ann.get(f"/runs/{own_site.run_id}/session?id={by_page}")
+    listed = re.findall(r"/session\?id=([^&\"]+)", ann.get(f"/runs/{own_site.run_id}/sessions?page=2").text)
+    by_list = next(one for one in listed if one != by_page)
+    Workspace(own_site.root).audit_draw(per_month=10_000, name="all")
+    fresh = next(one for one in own_site.desk.audit("all").wanted if not own_site.desk.log.seen.has("Ann", one))
+    for session, blind in ((by_page, False), (by_list, False), (fresh, True)):
+        assert "<dt>Price</dt>" not in ann.item("all", session).text
+        after = ann.judge(session, "session", "session_larger", audit="all", price="50")
+        assert after.location.startswith("/audits/all/next")
+        assert lines(own_site)[-1] == ("Ann", blind)
+
+
 @pytest.mark.slow
 def test_a_disagreement_is_settled_thing_by_thing_by_a_third_person(own_site: Site):
     session = sessions(own_site, reviews=2)[0]
@@ -101,8 +118,6 @@ def test_precision_by_stratum_waits_until_no_session_is_left(own_site: Site):
 
 
 def test_what_was_judged_in_a_file_is_not_asked_for_again(own_site: Site, tmp_path):
-    from valuation.workspace import Workspace
-
     matched = [one for one in sessions(own_site) if own_site.run.rows.lists("matches", Matches, one)["posting_id"]]
     one, two, three = matched[:3]
     gig = own_site.run.rows.lists("matches", Matches, two)["posting_id"][0]

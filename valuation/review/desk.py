@@ -231,11 +231,11 @@ class Desk:
         return None
 
     def note_seen(self, session_ids: Iterable[str], analyst: str) -> None:
-        """Note that a page shows an analyst figures of sessions in audits: verdicts on them are not blind any more."""
-        shown = set(session_ids)
-        self.log.seen.note(
-            {one for audit in self.audits() for one in shown & audit.wanted.keys()}, analyst=analyst, at=now()
-        )
+        """Note that a page shows an analyst figures of sessions: verdicts on them are not blind any more.
+
+        Of all sessions, not of those in audits alone: an audit that draws one may come later.
+        """
+        self.log.seen.note(set(session_ids), analyst=analyst, at=now())
 
     @property
     def lease(self) -> timedelta:

@@ -52,6 +52,7 @@ def give(
     )  # fmt: skip
     opened = _audit(desk, audit, session)
     run_id = opened.run_id if opened is not None else run
+    was_done = opened is not None and _is_done(desk, audit, session, analyst.name)
     judge(desk, desk.run(run_id), opened, form, analyst.name)
     if opened is None:
         return _to(local_path(back) if back else address(f"/runs/{run_id}/session", id=session))
@@ -61,8 +62,8 @@ def give(
         )
     if picked and not _is_whole(gig):
         return _to(address(f"/audits/{audit}/item", id=session, better=picked))
-    held = desk.log.assignments.of(audit, session, analyst.name)
-    if held is not None and held.finished and not desk.log.seen.has(analyst.name, session):
+    changes = was_done and desk.log.seen.has(analyst.name, session)  # with the figures before them: they stay there
+    if _is_done(desk, audit, session, analyst.name) and not changes:
         return _to(address(f"/audits/{audit}/next", after=session))
     return _to(address(f"/audits/{audit}/item", id=session))
 
@@ -108,6 +109,11 @@ def _audit(desk: Desk, audit_id: str, session_id: str) -> Audit | None:
     if session_id not in opened.wanted:
         raise InputError(f"session {session_id[:60]!a} is not in the sample of audit {audit_id}")
     return opened
+
+
+def _is_done(desk: Desk, audit_id: str, session_id: str, analyst: str) -> bool:
+    held = desk.log.assignments.of(audit_id, session_id, analyst)
+    return held is not None and held.finished
 
 
 def _is_whole(gig: str) -> bool:

@@ -62,6 +62,6 @@ def test_where_few_give_a_value_no_number_of_audits_would_do(home, brought, trut
     first, last = audit.months
     assert result.audits_to_halve is None
     assert result.halving == (
-        f"no number of audits: at today's response all sessions of {first} and {last} would not give enough values; ask "
-        "what judged sessions without one are worth"
+        f"no number of audits: at today's response all sessions of {first} and {last} would not give enough values; "
+        "ask what judged sessions without one are worth"
     )
