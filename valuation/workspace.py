@@ -317,12 +317,16 @@ class Workspace:
                 adjudicated=adjudicated,
             )
 
-    def audit_estimate(self, audit_id: str | None = None, *, settled_first: bool = True) -> AuditResult:
+    def audit_estimate(
+        self, audit_id: str | None = None, *, settled_first: bool = True, blind_only: bool = False
+    ) -> AuditResult:
         """What the verdicts that stand say of the run, beside what the run says."""
         from valuation.audit.estimate import estimate_audit_of
 
         with held(self.layout, "audit estimate"):
-            return estimate_audit_of(self.layout, self.settings, audit_id, settled_first=settled_first)
+            return estimate_audit_of(
+                self.layout, self.settings, audit_id, settled_first=settled_first, blind_only=blind_only
+            )
 
     def review(self, *, announce: Callable[[Address], None]) -> None:
         """Serve the analysts' pages until the process is interrupted; `announce` is told where they are."""

@@ -38,7 +38,7 @@ OWN_FLAGS = {
     "audit draw": ["--run", "--per-month", "--month", "--name", "--double", "--dry-run"],
     "audit export": ["--out", "--formats", "--analyst"],
     "audit import": ["--analyst", "--decided-at", "--adjudicated"],
-    "audit estimate": ["--adjudicated-first", "--without-adjudications"],
+    "audit estimate": ["--adjudicated-first", "--without-adjudications", "--blind-only"],
     "review": ["--host", "--port"],
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from valuation.audit.agreeing import agreement_of
-from valuation.audit.counts import counts_of
+from valuation.audit.counts import after_figures, counts_of
 from valuation.audit.drawn import CAVEAT
 from valuation.audit.lines import (
     apart_of,
@@ -25,7 +25,7 @@ from valuation.audit.missing import LEAST, missing_of
 from valuation.audit.opening import open_audit
 from valuation.audit.precision import precision_of
 from valuation.audit.prices import gig_prices, matches_of
-from valuation.audit.result import LINES, AuditResult, Response
+from valuation.audit.result import LEFT_OUT, LINES, AuditResult, Response
 from valuation.audit.values import (
     Prices,
     analyst_values,
@@ -56,8 +56,9 @@ if TYPE_CHECKING:
 
 
 def estimate_audit_of(
-    layout: Layout, settings: Settings, audit_id: str | None = None, *, settled_first: bool = True
-) -> AuditResult:
+    layout: Layout, settings: Settings, audit_id: str | None = None, *, settled_first: bool = True,
+    blind_only: bool = False,
+) -> AuditResult:  # fmt: skip
     """Estimate from the verdicts that stand, and write the tables beside the sample.
 
     Parameters
@@ -66,33 +67,38 @@ def estimate_audit_of(
         By default the newest audit.
     settled_first : bool
         Adjudications take the place of what they settle; else they are left out.
+    blind_only : bool
+        Leave out verdicts given on a page after the analyst had seen figures.
 
     Raises
     ------
     InputError
         No such audit, or its run is gone or damaged.
     ThinMatchError
-        No verdict stands in it.
+        No verdict stands in it, or none that is not left out.
     """
-    told = _opened(layout, settings, audit_id)
-    result = _result(told, settings, settled_first=settled_first)
+    told = _opened(layout, settings, audit_id, settled_first=settled_first, blind_only=blind_only)
+    result = _result(told, settings)
     _write(result)
     return result
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An audit with its run and the verdicts that stand."""
+    """An audit with its run and the verdicts that stand and count; how many were left out, by why."""
 
     audit: Audit
     run: Path
     manifest: dict[str, Any]
     standing: list[Stored]
+    left_out: dict[str, int]
     prices: Prices
     sessions: dict[str, SessionVerdicts]
 
 
-def _opened(layout: Layout, settings: Settings, audit_id: str | None) -> _Told:
+def _opened(
+    layout: Layout, settings: Settings, audit_id: str | None, *, settled_first: bool, blind_only: bool
+) -> _Told:
     audit = open_audit(layout, audit_id)
     run = layout.runs / audit.run_id
     if not (run / "manifest.json").is_file():
@@ -101,21 +107,35 @@ def _opened(layout: Layout, settings: Settings, audit_id: str | None) -> _Told:
             "and settings unchanged `valuation run` makes it again"
         )
     manifest = read_manifest(run)
-    standing = _standing(layout, settings, audit)
+    standing, left_out = _counting(_standing(layout, settings, audit), settled_first, blind_only)
+    if not standing:
+        raise ThinMatchError(
+            f"of the verdicts that stand in audit {audit.audit_id} none is left: "
+            + " and ".join(f"{n:,} {LEFT_OUT[why]}" for why, n in left_out.items() if n)
+            + " were left out as asked"
+        )
     prices = Prices.of(gig_prices(layout, manifest, matches_of(run, audit.wanted), named_postings(standing)))
-    return _Told(audit, run, manifest, standing, prices, by_session(standing, prices))
+    return _Told(audit, run, manifest, standing, left_out, prices, by_session(standing, prices))
 
 
-def _result(told: _Told, settings: Settings, *, settled_first: bool) -> AuditResult:
+def _counting(standing: list[Stored], settled_first: bool, blind_only: bool) -> tuple[list[Stored], dict[str, int]]:
+    """Verdicts that are asked for, and how many others there are."""
+    counting = [one for one in standing if settled_first or not one.entry.adjudicates]
+    blind = [one for one in counting if not (blind_only and after_figures(one.entry))]
+    left_out = {"adjudications": len(standing) - len(counting), "after_figures": len(counting) - len(blind)}
+    return blind, left_out
+
+
+def _result(told: _Told, settings: Settings) -> AuditResult:
     """Estimate every part."""
     audit, level = told.audit, float(told.manifest["settings"]["series"]["level"])
-    values = analyst_values(told.sessions, told.prices, settled_first=settled_first)
+    values = analyst_values(told.sessions, told.prices, settled_first=True)
     h = session_values(values)
     matched, everyone = (estimate(audit, h, unmatched=which, level=level) for which in (False, True))
     growth = growth_of(matched, audit)
     plain = plain_line(told.run, told.manifest, audit)
     if_all = estimate(audit, values_accepting_all(told.sessions, told.prices), unmatched=False, level=level)
-    pairs = pair_verdicts(told.sessions, told.prices, settled_first=settled_first)
+    pairs = pair_verdicts(told.sessions, told.prices, settled_first=True)
     precision, precision_table = precision_of(audit, pairs, level=level)
     counts = counts_of(audit, told.standing, told.sessions, values)
     response = _responses(audit, matched, set(told.sessions), set(h))
@@ -141,6 +161,7 @@ def _result(told: _Told, settings: Settings, *, settled_first: bool) -> AuditRes
         audits_to_halve=more_audits,
         halving=halving_words,
         counts=counts,
+        left_out=told.left_out,
         missing=missing_of(audit, matched, everyone, response, plain.growth is None, counts),
         caveat=CAVEAT,
     )

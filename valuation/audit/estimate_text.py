@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from valuation.audit.draw_text import wrapped
+from valuation.audit.result import LEFT_OUT
 from valuation.pipeline.plain import plain
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def _verdicts(result: AuditResult) -> str:
     blind = f"{counts.not_blind:,} verdicts were given on a page after figures were seen"
     if counts.not_known:
         blind += f"; of {counts.not_known:,} from files that is not known"
-    return "\n".join(wrapped(one) for one in (said, values, blind))
+    left = [f"{result.left_out[why]:,} {words}" for why, words in LEFT_OUT.items() if result.left_out[why]]
+    lines = [said, values, blind, *([f"left out as asked: {', '.join(left)}"] if left else [])]
+    return "\n".join(wrapped(one) for one in lines)
 
 
 def _levels(result: AuditResult) -> str:

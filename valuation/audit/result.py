@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LINES = ("plain", "plain_users", "audited", "audited_all", "accepting_all")
 """Names of an `AuditResult`'s lines, in the order of tables."""
+LEFT_OUT = {"adjudications": "adjudications", "after_figures": "verdicts given after figures were seen"}
+"""What an estimate can be asked to leave out, with its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,10 @@ class AuditResult:
     halving : str
         The same in words.
     counts : Counts
+        Of the verdicts that count.
+    left_out : dict of str to int
+        Verdicts that stand and were asked to be left out: ``adjudications``, and others given ``after_figures`` were
+        seen.
     missing : tuple of str
         What could not be told, and why.
     caveat : str
@@ -232,6 +238,7 @@ class AuditResult:
     audits_to_halve: int | None
     halving: str
     counts: Counts
+    left_out: dict[str, int]
     missing: tuple[str, ...]
     caveat: str
 

@@ -121,11 +121,14 @@ def estimate(
             "--adjudicated-first/--without-adjudications", help="Whether adjudications settle what they are on."
         ),
     ] = True,
+    blind_only: Annotated[
+        bool, typer.Option("--blind-only", help="Leave out verdicts given after figures were seen.")
+    ] = False,
 ) -> None:
     """Estimate levels and growth from analysts' values, beside the run's own; precision, agreement, what more buys.
 
     Writes audited, precision and agreement beside the sample, and estimate.json.
     """
     with opened(call) as workspace:
-        result = workspace.audit_estimate(audit_id, settled_first=adjudicated_first)
+        result = workspace.audit_estimate(audit_id, settled_first=adjudicated_first, blind_only=blind_only)
     emit(call, "audit estimate", result, result.text())

@@ -52,7 +52,8 @@ def _who(context: Context) -> Note:
     others = lookup(tables.audit, "others") or []
     text = (
         "Audit {name}: {sessions} of {drawn} sessions drawn were judged, by {analysts} {analyst}, with {verdicts} "
-        "verdicts that stand; {settled} of them settle others, and {seen} were given after figures were seen. {others}"
+        "verdicts that stand; {settled} of them settle others, and {seen} were given after figures were seen. "
+        "{left}{others}"
     )
     analysts = number(tables, "counts", "analysts") or 0.0
     named = Markup(", ").join(quoted(name) for name in others)
@@ -67,9 +68,21 @@ def _who(context: Context) -> Note:
             verdicts=context.fact("audit_verdicts", "count"),
             settled=said(tables, "count", "counts", "settled"),
             seen=said(tables, "count", "counts", "not_blind"),
+            left=_left_out(tables),
             others=newer if others else "",
         )
     )
+
+
+def _left_out(tables: RunTables) -> Markup:
+    """Say what of the verdicts the estimate was asked to leave out."""
+    words = {"adjudications": "that settle others", "after_figures": "given after figures were seen"}
+    parts = [
+        Markup("{} {}").format(said(tables, "count", "left_out", why), text)
+        for why, text in words.items()
+        if number(tables, "left_out", why)
+    ]
+    return Markup("Left out as asked: verdicts {}. ").format(Markup(", ").join(parts)) if parts else Markup("")
 
 
 def _series(context: Context) -> tuple[Block, ...]:

@@ -174,6 +174,35 @@ def test_undone_verdicts_do_not_count_and_adjudications_do(home, drawn, brought,
     assert (result.counts.settled, result.counts.sessions) == (1, len(rows))
     without = home.audit_estimate(settled_first=False)
     assert without.audited == after.audited
+    assert (without.counts.settled, without.left_out) == (0, {"adjudications": 1, "after_figures": 0})
+    assert "left out as asked: 1 adjudications" in without.text() and "left out" not in result.text()
+
+
+def test_verdicts_after_figures_can_be_left_out(home, drawn, brought, truth):
+    first, second = list(drawn.wanted)[:-1], list(drawn.wanted)[-1]
+    brought(home, "a", prices_by(truth, first))
+    before = home.audit_estimate()
+    log = open_log(review_url(home.layout, home.settings))
+    how = {"session_id": second, "analyst": "Bo", "decided_at": datetime(2026, 7, 3), "audit_id": "a",
+           "run_id": drawn.run_id, "settings_hash": drawn.settings_hash, "verdict": "session_larger"}  # fmt: skip
+    log.append(Entry(token="t", price_usd=9_000.0, origin="page", blind=False, **how))
+    log.close()
+    everyone, blind = home.audit_estimate(), home.audit_estimate(blind_only=True)
+    assert blind.audited == before.audited != everyone.audited
+    assert (everyone.counts.not_blind, blind.counts.not_blind) == (1, 0)
+    assert blind.left_out == {"adjudications": 0, "after_figures": 1}
+    assert json.loads((blind.folder / "estimate.json").read_text())["left_out"]["after_figures"] == 1
+    with pytest.raises(ThinMatchError, match="none is left: 1 verdicts given after figures were seen were left out"):
+        _nothing_else(home, how)
+
+
+def _nothing_else(home, how):
+    home.audit_draw(per_month=20, name="b")
+    log = open_log(review_url(home.layout, home.settings))
+    session = next(iter(open_audit(home.layout, "b").wanted))
+    log.append(Entry(token="u", price_usd=9.0, origin="page", **(how | {"audit_id": "b", "session_id": session})))
+    log.close()
+    home.audit_estimate("b", blind_only=True)
 
 
 @pytest.mark.slow

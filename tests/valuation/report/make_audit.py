@@ -42,6 +42,7 @@ def with_audit(tables: RunTables, *, answered=(58, 57), hostile=False, wrong=Fal
         "counts": {"sessions": 118, "drawn": 120, "analysts": 3, "settled": 2, "not_blind": 7,
                    "standing": {"comparable": 200, "session_larger": 80, "session_smaller": 40, "wrong_kind": 30,
                                 "cant_say": 20}},
+        "left_out": {"adjudications": 0, "after_figures": 0},
         "missing": [bad], "kind_by": "kind", "others": ["may", "april"],
     }  # fmt: skip
     return replace(

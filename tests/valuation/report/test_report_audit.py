@@ -106,6 +106,10 @@ def test_it_says_who_judged_how_much_blind_and_which_other_audits_there_are(tabl
     assert "Audit june: 118 of 120 sessions drawn were judged, by 3 analysts, with 370 verdicts that stand" in text
     assert "2 of them settle others, and 7 were given after figures were seen" in text
     assert "Older audits of this run with an estimate: may, april." in text
+    assert "Left out" not in text
+    without = {"adjudications": 0, "after_figures": 7}
+    told = words(with_audit(make_tables(evidence=False), left_out=without))
+    assert "Left out as asked: verdicts 7 given after figures were seen. Older" in told
     assert "Older audits" not in words(with_audit(make_tables(evidence=False), others=[]))
     assert "never a wage, an invoice or a saving" in text
     assert "if the audit did not tune the pricer" in text and "λ = 0.6" in text
