@@ -45,8 +45,10 @@ def test_examples_run(demo, tmp_path, page):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # servers started in the background end with the examples, whatever happens: they hold the pipes that are read here
     script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n" + "".join(examples)
-    # the tutorial's own workspace would make the static encoder again, for a minute; the demo has made the same one
-    script = script.replace("valuation init work\n", "valuation init work\ncp -r demo/models work/models\n")
+    # the tutorial's own workspace would make the static encoder again, for a minute; the demo has made the same one,
+    # and its settings are quick ones
+    made = "valuation init work\ncp -r demo/models work/models\ncp demo/valuation.toml work/valuation.toml\n"
+    script = script.replace("valuation init work\n", made)
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,

@@ -76,8 +76,8 @@ def kept(database: str) -> pd.DataFrame:
 
 
 def test_every_acknowledged_verdict_survives_a_kill_and_none_is_there_twice(home, server, database):
-    """4,000 verdicts by 8 analysts (SQLite), the server killed in their midst, and what got no answer sent again."""
-    each = 500 if database.startswith("sqlite") else 60
+    """1,600 verdicts by 8 analysts (SQLite), the server killed in their midst, and what got no answer sent again."""
+    each = 200 if database.startswith("sqlite") else 60
     made = forms_on(home, each)
     forms = {name: made(name) for name in CROWD}
     acknowledged, n_cut = send_all(
