@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -167,7 +166,10 @@ class VerdictLog:
 
     def tally(self, audit_id: str, analyst: str) -> dict[str, int]:
         """How often an analyst's standing verdicts in an audit say what."""
-        return dict(Counter(str(one.entry.verdict) for one in self.standing(audit_id=audit_id, analyst=analyst)))
+        c = VERDICT_LOG.c
+        newest = _newest(("audit_id", "analyst"))
+        query = select(c.verdict, func.count().label("n")).where(c.id.in_(newest)).group_by(c.verdict)
+        return {str(one.verdict): int(one.n) for one in self._read(query, {"audit_id": audit_id, "analyst": analyst})}
 
     def last_times(self, audit_id: str, analyst: str, n: int) -> list[datetime]:
         """When an analyst's last `n` verdicts in an audit were given, ascending."""
@@ -190,11 +192,15 @@ def _standing() -> list[ColumnElement[bool]]:
 @cache
 def _last_said(asked: tuple[str, ...]) -> Select[Any]:
     """The last standing line of each analyst on each thing, where the columns `asked` have the values given."""
+    return select(VERDICT_LOG).where(VERDICT_LOG.c.id.in_(_newest(asked))).order_by(VERDICT_LOG.c.id)
+
+
+def _newest(asked: tuple[str, ...]) -> Select[Any]:
+    """Numbers of those lines."""
     c = VERDICT_LOG.c
     same = [c[name] == bindparam(name) for name in asked]
     key = [c[name] for name in ("audit_id", "session_id", "posting_id", "analyst", "adjudicates")]
-    newest = select(func.max(c.id)).where(*same, *_standing()).group_by(*key)
-    return select(VERDICT_LOG).where(c.id.in_(newest)).order_by(c.id)
+    return select(func.max(c.id)).where(*same, *_standing()).group_by(*key)
 
 
 def _append(connection: Connection, entry: Entry) -> Stored:
