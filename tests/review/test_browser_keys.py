@@ -312,6 +312,24 @@ def test_a_field_that_is_written_in_when_the_page_comes_is_written_in_further(se
     assert len(served.lines("field")) == 1
 
 
+def test_a_key_pressed_before_the_field_is_there_again_is_written_into_it(served, analyst, draw):
+    """Between the new page and the focus lie some milliseconds: the key is pressed just then."""
+    person = analyst(served, "Ned")
+    person.take("gap", *draw("gap", seed=48)[:1])
+    slow(person, 500)
+    person.page.evaluate(
+        """() => document.addEventListener('htmx:afterSwap', () => document.body.dispatchEvent(
+          new KeyboardEvent('keydown', { key: '3', bubbles: true, cancelable: true })), { once: true })"""
+    )
+    person.page.locator("#card-1 button.wrong_kind").click(no_wait_after=True)
+    person.page.locator("[data-field=price]").click(no_wait_after=True)
+    quickly(person, "1 2", 20)
+    person.page.wait_for_selector("#card-1 .mine")
+    quiet(person)
+    assert person.page.input_value("[data-field=price]") == "123" and person.focus() == "session"
+    assert len(served.lines("gap")) == 1 and by_gig(person)[1] == ""
+
+
 def test_letters_written_over_the_end_of_a_session_are_no_keys(served, analyst, draw):
     person = analyst(served, "Quy")
     person.take("over", *draw("over", seed=47)[:2])

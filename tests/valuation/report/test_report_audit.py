@@ -167,7 +167,8 @@ def thin(tables: RunTables, **of_last) -> RunTables:
     """The last month has few: its audited levels are ones that may not be seen."""
     response = [tables.audit["response"][0], {**tables.audit["response"][1], **of_last}]
     frame = tables.audited
-    last = frame["series"].isin(["audited", "audited_all"]) & (frame["to_month"] == "2026-04")
+    of_people = ["audited", "audited_all", "accepting_all", "audited_over_plain"]
+    last = frame["series"].isin(of_people) & (frame["to_month"] == "2026-04")
     frame = frame.assign(estimate=frame["estimate"].where(~last, HIDDEN_LEVEL))
     return dataclasses.replace(tables, audited=frame, audit={**tables.audit, "response": response})
 
