@@ -10,6 +10,8 @@ from valuation.audit.result import LEFT_OUT
 from valuation.pipeline.plain import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from valuation.audit.result import AuditResult, Line
 
 AGREEMENT_WORDS = {
@@ -65,13 +67,13 @@ def _levels(result: AuditResult) -> str:
         line: Line = getattr(result, name)
         for one in line.months:
             audited = "" if one.n_audited is None else f"{one.n_audited:,d}"
-            value, interval = _usd(one.value), f"{_usd(one.lower)} to {_usd(one.upper)}"
+            value, interval = _usd(one.value), _ends(_usd, one.lower, one.upper)
             lines.append(f"{words:24s}{one.month:9s}{value:>10s}   {interval:24s}{audited:>8s}")
             words = ""
     words = "audited over the run"
     for apart in result.apart:
         if apart.from_month == apart.to_month:
-            interval = f"{_two(apart.lower)} to {_two(apart.upper)}"
+            interval = _ends(_two, apart.lower, apart.upper)
             lines.append(f"{words:24s}{apart.from_month:9s}{_two(apart.ratio):>10s}   {interval}")
             words = ""
     return "\n".join(lines)
@@ -86,11 +88,11 @@ def _growth(result: AuditResult) -> str:
         if not lines:
             months = f"growth {growth.from_month} to {growth.to_month}"
             lines.append(f"{months:33s}{'growth':>10s}   {result.level:.0%} interval")
-        interval = f"{_share(growth.lower)} to {_share(growth.upper)}"
+        interval = _ends(_share, growth.lower, growth.upper)
         lines.append(f"{words:33s}{_share(growth.growth):>10s}   {interval}")
     for one in result.apart:
         if one.from_month != one.to_month:
-            interval = f"{_two(one.lower)} to {_two(one.upper)}"
+            interval = _ends(_two, one.lower, one.upper)
             lines.append(f"{'audited over the run, 1 + growth':33s}{_two(one.ratio):>10s}   {interval}")
     if result.growth_bounds is not None:
         low, high = (_share(one) for one in result.growth_bounds)
@@ -104,7 +106,7 @@ def _response(result: AuditResult) -> str:
         f"{'matched':10s}{'drawn':>7s}{'judged':>8s}{'with a value':>14s}{'rate':>7s}   level if others were extreme"
     ]
     for one in result.response:
-        bounds = f"{_usd(one.lower_bound)} to {_usd(one.upper_bound)}"
+        bounds = _ends(_usd, one.lower_bound, one.upper_bound)
         rate = "-" if math.isnan(one.rate) else f"{one.rate:.2f}"
         lines.append(f"{one.month:10s}{one.drawn:7,d}{one.judged:8,d}{one.answered:14,d}{rate:>7s}   {bounds}")
     return "\n".join(lines)
@@ -117,8 +119,8 @@ def _precision(result: AuditResult) -> str:
             continue
         words = {"all": "all", "third": "value, third", "half": "similarity, half"}.get(row["cell_by"], row["cell_by"])
         name = words if row["cell_by"] == "all" else f"{words}: {row['cell']}"
-        interval = f"{_two(row['lower'])} to {_two(row['upper'])}"
-        bounds = f"{_two(row['lower_bound'])} to {_two(row['upper_bound'])}"
+        interval = _ends(_two, row["lower"], row["upper"])
+        bounds = _ends(_two, row["lower_bound"], row["upper_bound"])
         lines.append(f"{plain(name, 37):38s}{row['n_gigs']:6,d}{_two(row['estimate']):>7s}   {interval:14s}{bounds}")
     if len(lines) == 1:
         return "no verdict on a gig yet: precision is not known"
@@ -144,9 +146,14 @@ def _agreement(result: AuditResult) -> str:
     for row in table.to_dict("records"):
         words = AGREEMENT_WORDS.get(str(row["measure"]), str(row["measure"]))
         why = row["reason"] if isinstance(row["reason"], str) else ""
-        interval = why if math.isnan(row["lower"]) else f"{_two(row['lower'])} to {_two(row['upper'])}"
+        interval = why if math.isnan(row["lower"]) else _ends(_two, row["lower"], row["upper"])
         lines.append(f"{words:38s}{row['n_units']:6,d}{_two(row['estimate']):>7s}   {interval}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _ends(words: Callable[[float], str], lower: float, upper: float) -> str:
+    """Both ends, or one dash where there are none."""
+    return f"{words(lower)} to {words(upper)}" if math.isfinite(lower) or math.isfinite(upper) else "-"
 
 
 def _usd(value: float) -> str:
