@@ -27,7 +27,7 @@ TABLES: dict[str, tuple[str, type[Table]]] = {
 """Fields of `valuation.report.RunTables`, each with its file and schema."""
 SHOWN = ("audit_id", "run_id", "level", "power", "growth_bounds", "response", "audits_to_halve", "halving", "counts",
          "left_out", "missing")  # fmt: skip
-COUNTS = ("sessions", "drawn", "analysts", "standing", "settled", "not_blind")
+COUNTS = ("sessions", "drawn", "analysts", "standing", "settled", "not_blind", "not_known")
 RESPONSE = ("month", "drawn", "judged", "answered", "users", "rate", "lower_bound", "upper_bound")
 SAME = 1e-9
 """Relative: the same number in two files."""

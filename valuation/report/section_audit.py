@@ -52,8 +52,8 @@ def _who(context: Context) -> Note:
     others = lookup(tables.audit, "others") or []
     text = (
         "Audit {name}: {sessions} of {drawn} sessions drawn were judged, by {analysts} {analyst}, with {verdicts} "
-        "verdicts that stand; {settled} of them settle others, and {seen} were given after figures were seen. "
-        "{left}{others}"
+        "verdicts that stand; {settled} of them settle others, and {seen} were given after figures were "
+        "seen{files}. {left}{others}"
     )
     analysts = number(tables, "counts", "analysts") or 0.0
     named = Markup(", ").join(quoted(name) for name in others)
@@ -68,10 +68,18 @@ def _who(context: Context) -> Note:
             verdicts=context.fact("audit_verdicts", "count"),
             settled=said(tables, "count", "counts", "settled"),
             seen=said(tables, "count", "counts", "not_blind"),
+            files=_from_files(tables),
             left=_left_out(tables),
             others=newer if others else "",
         )
     )
+
+
+def _from_files(tables: RunTables) -> Markup:
+    """Say of how many verdicts it is not known whether figures had been seen."""
+    if not number(tables, "counts", "not_known"):
+        return Markup("")
+    return Markup(" (of {} from files that is not known)").format(said(tables, "count", "counts", "not_known"))
 
 
 def _left_out(tables: RunTables) -> Markup:

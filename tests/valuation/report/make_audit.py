@@ -39,7 +39,7 @@ def with_audit(tables: RunTables, *, answered=(58, 57), hostile=False, wrong=Fal
             for month, n in zip(months, answered, strict=True)
         ],
         "audits_to_halve": 231, "halving": "231 more audits, over all 2 months, at today's response",
-        "counts": {"sessions": 118, "drawn": 120, "analysts": 3, "settled": 2, "not_blind": 7,
+        "counts": {"sessions": 118, "drawn": 120, "analysts": 3, "settled": 2, "not_blind": 7, "not_known": 9,
                    "standing": {"comparable": 200, "session_larger": 80, "session_smaller": 40, "wrong_kind": 30,
                                 "cant_say": 20}},
         "left_out": {"adjudications": 0, "after_figures": 0},
